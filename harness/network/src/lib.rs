@@ -1,0 +1,10 @@
+//! Networks as graphs: layers, shapes, parameters and multiply-accumulates, without libtorch.
+//!
+//! A [`Network`] is a list of named nodes in topological order. Parameter names are torchvision's, so
+//! that its checkpoints load unchanged.
+
+mod graph;
+
+pub use graph::{
+    Attribute, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole, ParamSpec, Window,
+};

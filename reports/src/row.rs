@@ -1,0 +1,188 @@
+//! The table that every report is made of: one row per scored trial, task and regime.
+
+use serde::{Deserialize, Serialize};
+
+/// How a trial ended. Every trial stands in the tables with its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It has a result.
+    Ok,
+    /// The method cannot handle this network, granularity or budget.
+    Unsupported,
+    /// The budget cannot be met.
+    Infeasible,
+    /// The plan broke a rule, or missed its count.
+    Invalid,
+    /// The allowance was spent before the method was done.
+    Exhausted,
+    /// The plugin panicked.
+    Panicked,
+    /// The worker died of a signal.
+    Crashed,
+    /// The stage took longer than its limit.
+    Timeout,
+    /// Any other failure.
+    Failed,
+    /// Stopped by the user; never a result.
+    Cancelled,
+    /// Not run yet.
+    Missing,
+}
+
+/// Whether a row is a control rather than a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Control {
+    /// The upstream network untouched.
+    DenseAsIs,
+    /// The upstream network with the same allowance, recipe and seeds; every drop is against it.
+    DenseTrained,
+    /// A pruning baseline that every run has: random, layer-wise-matched random or magnitude.
+    Baseline,
+}
+
+/// One scored trial: a method at a keep in one replicate, on one task in one regime.
+///
+/// All fields but `outcome_detail` are reproducible: two runs with the same identities give the same bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Suite name.
+    pub suite: String,
+    /// Track: the allowance and recipe the suite gives, by name.
+    pub track: String,
+    /// `transfer` (pruned upstream, scored downstream), `direct` (pruned and scored on one task) or `upstream`
+    /// (the pruned network scored on the task it was pruned on, in a suite that transfers).
+    pub protocol: String,
+    /// `linear`, `full` or `none` (scored as it is).
+    pub regime: String,
+    /// `weights`, `channels` or `dense`.
+    pub granularity: String,
+    /// Task identifier.
+    pub task: String,
+    /// Method label of the suite, for example `imp-rewind-init`.
+    pub method: String,
+    /// Method identifier, for example `org.secateur.magnitude`; empty for dense controls.
+    pub method_id: String,
+    /// Parameters of the method as canonical JSON.
+    pub params: String,
+    /// Which control it is, if any.
+    pub control: Option<Control>,
+    /// Fraction of the prunable weights asked for; 1 for dense rows.
+    pub keep: f64,
+    /// Replicate number.
+    pub replicate: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it ended so, if not `ok`.
+    pub outcome_detail: String,
+    /// Name of the task's own metric: `top1` or `mean-per-class`.
+    pub metric: String,
+    /// The task's own metric in `[0, 1]`; absent if not `ok`.
+    pub score: Option<f64>,
+    /// Fraction of right answers.
+    pub top1: Option<f64>,
+    /// Mean over classes of right answers.
+    pub mean_per_class: Option<f64>,
+    /// Test pictures scored.
+    pub test_pictures: Option<u64>,
+    /// The integer to reach: prunable weights that remain.
+    pub target_count: Option<u64>,
+    /// Prunable weights that remain, counted by `verify`.
+    pub achieved_count: Option<u64>,
+    /// Prunable weights of the dense network, and the name of the prunable set.
+    pub prunable_total: Option<u64>,
+    /// Name of the suite's prunable set.
+    pub prunable_set: String,
+    /// All parameters of the dense network.
+    pub params_total: Option<u64>,
+    /// All parameters that are not zeroed by a mask.
+    pub params_remaining: Option<u64>,
+    /// Convolution and fully connected weights of the dense network.
+    pub conv_fc_total: Option<u64>,
+    /// Convolution and fully connected weights that remain.
+    pub conv_fc_remaining: Option<u64>,
+    /// Multiply-accumulates that are executed (convention `core`), for one picture.
+    pub macs_executed: Option<u64>,
+    /// Multiply-accumulates with a non-zero weight (convention `core`), for one picture.
+    pub macs_nonzero: Option<u64>,
+    /// Training samples of the track's allowance.
+    pub allowance_samples: u64,
+    /// Training samples the method itself spent, forward-only ones counted a third.
+    pub method_samples: Option<u64>,
+    /// Training samples the host spent on mask-fixed recovery.
+    pub recover_samples: Option<u64>,
+    /// Training multiply-accumulates of method and recovery together, as a multiple of one dense training sample.
+    pub training_macs: Option<f64>,
+    /// Identity of the stage that gave the score.
+    pub stage: String,
+    /// Identity of the `prune` stage, empty for dense rows.
+    pub prune_stage: String,
+}
+
+/// Cost of one stage, as the parent measured it. Not reproducible, hence apart from [`Row`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageCost {
+    /// Suite name.
+    pub suite: String,
+    /// Track name.
+    pub track: String,
+    /// Method label; empty for stages that all methods share.
+    pub method: String,
+    /// Keep; 1 for dense rows, absent for stages that make all keeps at once.
+    pub keep: Option<f64>,
+    /// Replicate number.
+    pub replicate: Option<u32>,
+    /// `prepare`, `train`, `prune`, `recover`, `verify`, `evaluate`, `transfer` or `measure`.
+    pub kind: String,
+    /// Task identifier, if the stage has one.
+    pub task: String,
+    /// Regime, if the stage has one.
+    pub regime: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+    /// Peak resident memory in bytes.
+    pub peak_bytes: u64,
+    /// Threads it ran with.
+    pub threads: u32,
+    /// Attempts, this one included.
+    pub attempts: u32,
+    /// When it ended, RFC 3339 in UTC.
+    pub finished: String,
+    /// Identity.
+    pub stage: String,
+    /// For `measure`: median milliseconds for one batch of one picture.
+    pub latency_ms: Option<f64>,
+}
+
+/// Where results come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of the harness.
+    pub harness: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// Processor, cores, memory, operating system; or the GPU.
+    pub machine: String,
+    /// `cpu` or `cuda`.
+    pub device_class: String,
+    /// Plugins: file name and sha256.
+    pub plugins: Vec<(String, String)>,
+    /// Data: task identifier and digest.
+    pub data: Vec<(String, String)>,
+    /// Further facts, name and value (suite file hash, checkpoint digest, seed, recipes, dates).
+    pub facts: Vec<(String, String)>,
+}
+
+/// Everything a report is made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReportInput {
+    /// Scored trials.
+    pub rows: Vec<Row>,
+    /// Costs of all stages.
+    pub costs: Vec<StageCost>,
+    /// Where they come from.
+    pub provenance: Provenance,
+}
