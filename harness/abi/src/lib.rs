@@ -7,7 +7,6 @@
 //! Every structure that may grow begins with `struct_size`. A reader touches a field only if
 //! `offset + size <= struct_size`; [`has_field`] is that test.
 #![no_std]
-#![expect(unsafe_code, reason = "function pointers of a C contract are unsafe to call")]
 
 mod entry;
 mod extensions;

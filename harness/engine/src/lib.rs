@@ -1,0 +1,33 @@
+//! Networks on libtorch: forward passes, training, masks, transfer, evaluation, measuring.
+//!
+//! The engine knows nothing of plugins. Everything that a plugin may touch while it is running ([`Model`],
+//! [`Sgd`]) is used through shared references with interior mutability, so that no borrow is held while
+//! foreign code runs.
+
+mod batch_norm;
+mod dataset;
+mod error;
+mod evaluate;
+mod forward;
+mod linear;
+mod mask;
+mod model;
+mod random;
+mod select;
+mod sgd;
+mod state;
+mod train;
+
+pub use batch_norm::recalibrate;
+pub use dataset::{Augmentation, Batches, DeviceSet};
+pub use error::{Error, Result};
+pub use evaluate::{Evaluation, evaluate, predict};
+pub use forward::{Capture, Captured, Pass};
+pub use linear::{Features, extract_features, train_head};
+pub use mask::{count_kept, mask_from_indices};
+pub use model::{Layout, Model, Options, Precision};
+pub use random::Streams;
+pub use select::{Scope, SelectError, erk_densities, quotas, select_top};
+pub use sgd::{ExtraParam, Sgd};
+pub use state::{State, to_tensor, to_tensor_data};
+pub use train::{NoHooks, StepChoice, StepHooks, TrainSummary, Trainer, loss};

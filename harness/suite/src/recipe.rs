@@ -1,0 +1,260 @@
+//! How a network is trained: optimizer, schedule, batch, augmentation.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A training recipe. The length is given apart from it, because an allowance or a stage sets it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Pictures in a batch. Batches are always full; an epoch's rest joins the next epoch.
+    pub batch: u32,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Momentum of SGD.
+    #[serde(default = "default_momentum")]
+    pub momentum: f64,
+    /// Whether momentum is Nesterov's.
+    #[serde(default)]
+    pub nesterov: bool,
+    /// Weight decay, added to the gradients of all parameters.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// How the learning rate falls.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// Fraction of the steps over which the learning rate rises linearly from zero.
+    #[serde(default)]
+    pub warmup: f64,
+    /// Milestones of the `step` schedule as fractions of all steps.
+    #[serde(default)]
+    pub milestones: Vec<f64>,
+    /// Factor at each milestone.
+    #[serde(default = "default_gamma")]
+    pub gamma: f64,
+    /// Label smoothing of the cross-entropy.
+    #[serde(default)]
+    pub label_smoothing: f64,
+    /// Random shift of the pictures, in pixels to each side; the border is filled with the mean colour.
+    #[serde(default)]
+    pub shift: u32,
+    /// Whether pictures are mirrored at random.
+    #[serde(default)]
+    pub flip: bool,
+}
+
+/// How the learning rate falls after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It does not.
+    Constant,
+    /// Half a cosine down to zero.
+    #[default]
+    Cosine,
+    /// By `gamma` at each of `milestones`.
+    Step,
+}
+
+fn default_momentum() -> f64 {
+    0.9
+}
+
+fn default_gamma() -> f64 {
+    0.1
+}
+
+impl Recipe {
+    /// Learning rate of step `step` (from 0) of `total`.
+    #[must_use]
+    pub fn lr_at(&self, step: u64, total: u64) -> f64 {
+        let total = total.max(1) as f64;
+        let warmup = (self.warmup * total).round();
+        let step = step as f64;
+        if step < warmup {
+            return self.lr * (step + 1.0) / warmup;
+        }
+        match self.schedule {
+            Schedule::Constant => self.lr,
+            Schedule::Cosine => {
+                let progress = (step - warmup) / (total - warmup).max(1.0);
+                self.lr * 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos())
+            }
+            Schedule::Step => {
+                let passed = self.milestones.iter().filter(|at| step >= **at * total).count();
+                self.lr * self.gamma.powi(passed as i32)
+            }
+        }
+    }
+
+    /// What is wrong with the values, if anything: the key and the reason.
+    #[must_use]
+    pub fn problem(&self) -> Option<(&'static str, String)> {
+        let finite = |value: f64| value.is_finite() && value >= 0.0;
+        if self.batch == 0 {
+            return Some(("batch", "must be at least 1".to_owned()));
+        }
+        if !finite(self.lr) || self.lr == 0.0 {
+            return Some(("lr", format!("{} is not a positive number", self.lr)));
+        }
+        if !(0.0..1.0).contains(&self.momentum) {
+            return Some(("momentum", format!("{} is not in [0, 1)", self.momentum)));
+        }
+        if self.nesterov && self.momentum == 0.0 {
+            return Some(("nesterov", "needs a momentum above zero".to_owned()));
+        }
+        if !finite(self.weight_decay) {
+            return Some(("weight_decay", format!("{} is not a number of at least zero", self.weight_decay)));
+        }
+        if !(0.0..1.0).contains(&self.warmup) {
+            return Some(("warmup", format!("{} is not a fraction in [0, 1)", self.warmup)));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return Some(("label_smoothing", format!("{} is not in [0, 1)", self.label_smoothing)));
+        }
+        if self.schedule == Schedule::Step && self.milestones.is_empty() {
+            return Some(("milestones", "the step schedule needs at least one".to_owned()));
+        }
+        if self.milestones.iter().any(|at| !(0.0..=1.0).contains(at)) {
+            return Some(("milestones", "are fractions of all steps, in [0, 1]".to_owned()));
+        }
+        None
+    }
+}
+
+/// A length of training: `500it` (steps), `30ep` (passes over the training split) or `20000ex` (pictures).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Optimizer steps.
+    Steps(u64),
+    /// Passes over the training split.
+    Epochs(u64),
+    /// Training pictures.
+    Samples(u64),
+}
+
+impl Length {
+    /// The number of steps at a batch size on a training split of `pictures`.
+    #[must_use]
+    pub fn steps(self, batch: u32, pictures: u64) -> u64 {
+        let batch = u64::from(batch.max(1));
+        match self {
+            Self::Steps(steps) => steps,
+            Self::Epochs(epochs) => (epochs * pictures).div_ceil(batch),
+            Self::Samples(samples) => samples / batch,
+        }
+    }
+}
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(n) => write!(f, "{n}it"),
+            Self::Epochs(n) => write!(f, "{n}ep"),
+            Self::Samples(n) => write!(f, "{n}ex"),
+        }
+    }
+}
+
+impl std::str::FromStr for Length {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let help = || format!("`{text}` is not a length; write `500it` (steps), `30ep` (epochs) or `20000ex` (pictures)");
+        let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(help)?;
+        let (digits, unit) = text.split_at(split);
+        let count: u64 = digits.parse().map_err(|_| help())?;
+        match unit {
+            "it" => Ok(Self::Steps(count)),
+            "ep" => Ok(Self::Epochs(count)),
+            "ex" => Ok(Self::Samples(count)),
+            _ => Err(help()),
+        }
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Length {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Length".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]+(it|ep|ex)$",
+            "description": "A length of training: `500it` (steps), `30ep` (epochs) or `20000ex` (pictures)."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(schedule: Schedule) -> Recipe {
+        Recipe {
+            batch: 64,
+            lr: 0.1,
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 0.0,
+            schedule,
+            warmup: 0.0,
+            milestones: vec![0.5, 0.75],
+            gamma: 0.1,
+            label_smoothing: 0.0,
+            shift: 0,
+            flip: false,
+        }
+    }
+
+    #[test]
+    fn cosine_starts_at_lr_passes_half_in_the_middle_and_ends_near_zero() {
+        let recipe = recipe(Schedule::Cosine);
+        assert_eq!(recipe.lr_at(0, 100), 0.1);
+        assert!((recipe.lr_at(50, 100) - 0.05).abs() < 1e-12);
+        assert!(recipe.lr_at(99, 100) < 1e-4);
+    }
+
+    #[test]
+    fn steps_fall_by_gamma_at_each_milestone() {
+        let recipe = recipe(Schedule::Step);
+        let rates: Vec<f64> = [0, 49, 50, 74, 75].iter().map(|step| recipe.lr_at(*step, 100)).collect();
+        let expected = [0.1, 0.1, 0.01, 0.01, 0.001];
+        for (rate, expected) in rates.iter().zip(expected) {
+            assert!((rate - expected).abs() < 1e-15, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn warm_up_rises_linearly_and_reaches_lr() {
+        let recipe = Recipe { warmup: 0.1, ..recipe(Schedule::Constant) };
+        assert!((recipe.lr_at(0, 100) - 0.01).abs() < 1e-15);
+        assert!((recipe.lr_at(9, 100) - 0.1).abs() < 1e-15);
+        assert_eq!(recipe.lr_at(10, 100), 0.1);
+    }
+
+    #[test]
+    fn lengths_are_read_and_written() {
+        for text in ["500it", "30ep", "20000ex"] {
+            assert_eq!(text.parse::<Length>().unwrap().to_string(), text);
+        }
+        for text in ["", "it", "5", "5 it", "-5it", "1.5ep", "5epochs"] {
+            assert!(text.parse::<Length>().is_err(), "{text}");
+        }
+        assert_eq!(Length::Epochs(3).steps(64, 100), 5);
+        assert_eq!(Length::Samples(1000).steps(64, 100), 15);
+    }
+}
