@@ -54,13 +54,49 @@ pub enum Op {
     /// The network's input.
     Input,
     /// Convolution with weight `[out_channels, in_channels / groups, kh, kw]`.
-    Conv2d { in_channels: usize, out_channels: usize, window: Window, groups: usize, bias: bool },
+    Conv2d {
+        /// Channels read.
+        in_channels: usize,
+        /// Channels made: the number of filters.
+        out_channels: usize,
+        /// Kernel, stride, padding and dilation.
+        window: Window,
+        /// Number of blocks that share no channels; divides both channel counts. Depthwise: one block a channel.
+        groups: usize,
+        /// Whether one number a channel is added.
+        bias: bool,
+    },
     /// Transposed convolution with weight `[in_channels, out_channels / groups, kh, kw]`.
-    ConvTranspose2d { in_channels: usize, out_channels: usize, window: Window, groups: usize, bias: bool },
+    ConvTranspose2d {
+        /// Channels read.
+        in_channels: usize,
+        /// Channels made.
+        out_channels: usize,
+        /// Kernel, stride, padding and dilation; no output padding.
+        window: Window,
+        /// Number of blocks that share no channels; divides both channel counts.
+        groups: usize,
+        /// Whether one number a channel is added.
+        bias: bool,
+    },
     /// Batch normalization over channels, with running statistics.
-    BatchNorm2d { channels: usize, eps: f64, momentum: f64 },
+    BatchNorm2d {
+        /// Channels of its input and output.
+        channels: usize,
+        /// Added to the variance before the square root.
+        eps: f64,
+        /// Weight of the newest batch in the running statistics (PyTorch's meaning).
+        momentum: f64,
+    },
     /// Fully connected layer with weight `[out_features, in_features]`.
-    Linear { in_features: usize, out_features: usize, bias: bool },
+    Linear {
+        /// Features read.
+        in_features: usize,
+        /// Features made.
+        out_features: usize,
+        /// Whether one number a feature is added.
+        bias: bool,
+    },
     /// `max(x, 0)`.
     Relu,
     /// `min(max(x, 0), 6)`.
@@ -68,11 +104,20 @@ pub enum Op {
     /// `x * relu6(x + 3) / 6`.
     Hardswish,
     /// Maximum over a window (padding counts as minus infinity).
-    MaxPool2d { window: Window },
+    MaxPool2d {
+        /// Kernel, stride, padding and dilation.
+        window: Window,
+    },
     /// Mean over a window (padding counts as zeros).
-    AvgPool2d { window: Window },
+    AvgPool2d {
+        /// Kernel, stride and padding; the dilation is 1.
+        window: Window,
+    },
     /// Mean over a grid of `output` cells.
-    AdaptiveAvgPool2d { output: [usize; 2] },
+    AdaptiveAvgPool2d {
+        /// Rows and columns of the grid.
+        output: [usize; 2],
+    },
     /// Sum of all inputs, which have equal shapes.
     Add,
     /// Concatenation along the channels.
@@ -80,9 +125,15 @@ pub enum Op {
     /// `[batch, c, h, w]` to `[batch, c * h * w]`.
     Flatten,
     /// Nearest-neighbour enlargement by a whole factor.
-    Upsample { scale: usize },
+    Upsample {
+        /// How many times higher and wider.
+        scale: usize,
+    },
     /// Dropout with probability `p` in training mode; the identity in evaluation mode.
-    Dropout { p: f64 },
+    Dropout {
+        /// Probability that an element is zeroed, from 0 to 1.
+        p: f64,
+    },
 }
 
 /// One node: an operation on the outputs of earlier nodes.
@@ -189,6 +240,16 @@ pub enum GraphError {
         /// The nearest valid name, or all of them.
         help: String,
     },
+    /// An option of a network is out of its range.
+    #[error("network `{network}`: option `{option}` {reason}")]
+    BadOption {
+        /// The network.
+        network: String,
+        /// Name of the option.
+        option: &'static str,
+        /// What is wrong with its value, and what is allowed.
+        reason: String,
+    },
 }
 
 /// A network: named nodes in topological order, with their parameters and buffers.
@@ -200,6 +261,10 @@ pub struct Network {
     params: Vec<ParamSpec>,
     buffers: Vec<BufferSpec>,
     output: NodeId,
+    /// Output shape of each node, filled in by [`Builder::finish`]. It follows from the rest, so that it is
+    /// no part of the serialized network.
+    #[serde(skip)]
+    shapes: Vec<Vec<usize>>,
 }
 
 impl Network {
@@ -257,6 +322,12 @@ impl Network {
         self.params.iter().find(|param| param.name == name)
     }
 
+    /// Output shape of one node without the batch: `[channels, height, width]`, or `[features]` after a flatten.
+    #[must_use]
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.shapes[id.index()]
+    }
+
     /// The classifier: the last fully connected node. Its inputs are the features of linear transfer.
     #[must_use]
     pub fn head(&self) -> Option<NodeId> {
@@ -292,6 +363,7 @@ impl Builder {
                 params: Vec::new(),
                 buffers: Vec::new(),
                 output: NodeId(0),
+                shapes: Vec::new(),
             },
         }
     }
@@ -308,7 +380,13 @@ impl Builder {
         let mut params = Vec::new();
         for (suffix, shape, role) in op.param_shapes() {
             let param = ParamId(self.network.params.len() as u32);
-            self.network.params.push(ParamSpec { id: param, name: format!("{name}.{suffix}"), shape, node: id, role });
+            self.network.params.push(ParamSpec {
+                id: param,
+                name: format!("{name}.{suffix}"),
+                shape,
+                node: id,
+                role,
+            });
             params.push(param);
         }
         if let Op::BatchNorm2d { channels, .. } = op {
@@ -324,11 +402,12 @@ impl Builder {
         id
     }
 
-    /// The finished network.
+    /// The finished network, whose names are unique and whose shapes fit.
     ///
     /// # Errors
-    /// Returns an error when names repeat or a node reads one that does not stand before it.
-    pub fn finish(self) -> Result<Network, GraphError> {
+    /// Returns an error when names repeat, a node reads one that does not stand before it, or the shapes of
+    /// two nodes do not fit (see [`Network::shapes`]).
+    pub fn finish(mut self) -> Result<Network, GraphError> {
         let mut names = std::collections::HashSet::new();
         for (index, node) in self.network.nodes.iter().enumerate() {
             if !names.insert(node.name.as_str()) {
@@ -338,6 +417,7 @@ impl Builder {
                 return Err(GraphError::NotTopological { node: node.name.clone(), input: input.0 });
             }
         }
+        self.network.shapes = self.network.shapes()?;
         Ok(self.network)
     }
 }
@@ -345,6 +425,8 @@ impl Builder {
 impl Op {
     /// Suffix, shape and role of each parameter of this operation.
     fn param_shapes(&self) -> Vec<(&'static str, Vec<usize>, ParamRole)> {
+        // A group count of zero is reported by `finish`; here it must only not divide.
+        let quotient = |channels: usize, groups: usize| channels.checked_div(groups).unwrap_or(0);
         let layer = |weight: Vec<usize>, outputs: usize, bias: bool, role: ParamRole| {
             let mut shapes = vec![("weight", weight, role)];
             if bias {
@@ -355,12 +437,12 @@ impl Op {
         match *self {
             Self::Conv2d { in_channels, out_channels, window, groups, bias } => {
                 let [height, width] = window.kernel;
-                let weight = vec![out_channels, in_channels / groups, height, width];
+                let weight = vec![out_channels, quotient(in_channels, groups), height, width];
                 layer(weight, out_channels, bias, ParamRole::ConvWeight)
             }
             Self::ConvTranspose2d { in_channels, out_channels, window, groups, bias } => {
                 let [height, width] = window.kernel;
-                let weight = vec![in_channels, out_channels / groups, height, width];
+                let weight = vec![in_channels, quotient(out_channels, groups), height, width];
                 layer(weight, out_channels, bias, ParamRole::ConvWeight)
             }
             Self::Linear { in_features, out_features, bias } => {

@@ -3,8 +3,13 @@
 //! A [`Network`] is a list of named nodes in topological order. Parameter names are torchvision's, so
 //! that its checkpoints load unchanged.
 
+mod cost;
 mod graph;
+mod shapes;
+pub mod zoo;
 
+pub use cost::{Convention, FUNCTIONAL};
 pub use graph::{
-    Attribute, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole, ParamSpec, Window,
+    Attribute, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole, ParamSpec,
+    Window,
 };
