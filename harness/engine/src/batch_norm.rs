@@ -24,7 +24,7 @@ pub fn recalibrate(model: &Model, set: &DeviceSet, pictures: u64, streams: &Stre
     for index in 0..pictures.div_ceil(batch as u64) {
         let (input, _) = batches.get(index)?;
         let momentum = 1.0 / (index + 1) as f64;
-        model.forward(&input, &Pass { train: true, norm_momentum: Some(momentum), ..Pass::default() })?;
+        let _ = model.forward(&input, &Pass { train: true, norm_momentum: Some(momentum), ..Pass::default() })?;
     }
     Ok(())
 }

@@ -87,16 +87,12 @@ impl Sgd {
         let direction = if self.momentum == 0.0 {
             grad
         } else {
-            let mut velocity = match buffer.take() {
+            let velocity = match buffer.take() {
                 None => grad.copy(),
                 Some(mut velocity) => velocity.f_mul_scalar_(self.momentum)?.f_add_(&grad)?,
             };
             *buffer = Some(velocity.shallow_clone());
-            if self.nesterov {
-                grad.f_add_(&(&velocity * self.momentum))?
-            } else {
-                velocity.f_mul_scalar(1.0)?
-            }
+            if self.nesterov { grad.f_add_(&(velocity * self.momentum))? } else { velocity }
         };
         drop(param.shallow_clone().f_sub_(&(direction * lr))?);
         Ok(())

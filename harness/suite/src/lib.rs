@@ -1,5 +1,27 @@
 //! Suites, trials, stages and their identities. No libtorch.
 
+mod check;
+mod plan;
 mod recipe;
+mod spec;
+mod stage;
+mod yaml;
 
+pub use check::read_suite;
+pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
+pub use spec::{
+    DenseControl, LayoutChoice, MethodEntry, Metric, NetworkSpec, PrecisionChoice, Prunable, Regime, Suite, TaskFormat,
+    TaskSource, Track, Transfer, Upstream, UpstreamTraining,
+};
+pub use stage::{
+    DataSource, Environment, EvaluateSpec, Identity, MeasureSpec, PrepareSpec, PruneSpec, RESULT_VERSION, RecoverSpec,
+    RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec, derive_seed,
+};
+pub use yaml::{YamlError, nearest, to_json};
+
+/// The JSON Schema of suite files.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Suite).to_value()
+}

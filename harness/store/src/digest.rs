@@ -1,0 +1,49 @@
+//! Digests of files and folders.
+
+use std::io;
+use std::path::Path;
+
+/// blake3 of a file, in hexadecimal.
+///
+/// # Errors
+/// Fails if the file cannot be read.
+pub fn digest_file(path: &Path) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(std::fs::File::open(path)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Digest of a file, or of a folder: the sorted relative names and digests of its files.
+///
+/// # Errors
+/// Fails if something cannot be read, or is neither a file nor a folder.
+pub fn digest_output(path: &Path) -> io::Result<String> {
+    if !path.is_dir() {
+        return digest_file(path);
+    }
+    let mut files = Vec::new();
+    collect(path, "", &mut files)?;
+    files.sort();
+    let mut hasher = blake3::Hasher::new();
+    for name in files {
+        let digest = digest_file(&path.join(&name))?;
+        hasher.update(format!("{name}\0{digest}\n").as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().map_err(|name| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the file name {name:?} is not UTF-8"))
+        })?;
+        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &name, files)?;
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The store: objects, results, worker messages, ledger and locks. No libtorch.
+//!
+//! Work happens in `work/<identity>/<attempt>/`, is synced, and is renamed to `objects/<identity>/`. A result is
+//! either there as a whole or not at all, and nothing that is there is ever changed.
+
+mod digest;
+mod facts;
+mod ledger;
+mod lock;
+mod manifest;
+mod message;
+mod objects;
+mod result;
+
+pub use digest::{digest_file, digest_output};
+pub use facts::{Counts, MeasureFacts, PruneFacts, RecoverFacts, ScoreFacts, SnapshotFacts, TrainFacts, VerifyFacts};
+pub use ledger::{Ledger, LedgerRow};
+pub use lock::StoreLock;
+pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
+pub use message::{InputFile, StageOrder, WorkerReport};
+pub use objects::{Store, StoreError, WorkDir, write_atomic};
+pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};

@@ -1,0 +1,73 @@
+//! Which trials a suite has, and which stages they read: what a report starts from.
+
+use std::collections::BTreeMap;
+
+use secateur_suite::{Environment, Suite};
+use serde::{Deserialize, Serialize};
+
+/// A suite as it was last run on the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SuiteManifest {
+    /// [`crate::SCHEMA`].
+    pub schema: u32,
+    /// The suite.
+    pub suite: Suite,
+    /// blake3 of the suite file.
+    pub suite_digest: String,
+    /// Its environment.
+    pub environment: Environment,
+    /// Digests of the upstream checkpoint's files.
+    pub upstream: BTreeMap<String, String>,
+    /// Its trials.
+    pub trials: Vec<ManifestTrial>,
+    /// Identities of stages that belong to no single trial (`prepare`, `train`).
+    pub shared: Vec<String>,
+}
+
+/// A trial and its stages. A stage that could not be identified, because one before it has no result, is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestTrial {
+    /// Track name.
+    pub track: String,
+    /// Method label.
+    pub method: String,
+    /// Method identifier; empty for dense controls.
+    pub method_id: String,
+    /// Parameters as JSON.
+    pub params: String,
+    /// `dense-as-is`, `dense-trained`, `scratch`, `baseline` or empty.
+    pub control: String,
+    /// Fraction that remains.
+    pub keep: f64,
+    /// Index of the keep in the `prune` stage.
+    pub keep_index: usize,
+    /// Replicate.
+    pub replicate: u32,
+    /// `prune` stage.
+    pub prune: Option<String>,
+    /// `verify` stage.
+    pub verify: Option<String>,
+    /// `recover` stage.
+    pub recover: Option<String>,
+    /// `measure` stage.
+    pub measure: Option<String>,
+    /// Scored stages.
+    pub scores: Vec<ManifestScore>,
+    /// Outcome of the first stage that kept the trial from a result, if one did, and why.
+    pub blocked: Option<(crate::Outcome, String)>,
+}
+
+/// A scored stage of a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestScore {
+    /// `direct`, `upstream` or `transfer`.
+    pub protocol: String,
+    /// `none`, `linear` or `full`.
+    pub regime: String,
+    /// Task identifier.
+    pub task: String,
+    /// The stage.
+    pub stage: Option<String>,
+    /// How it ended, if it has no result, and why.
+    pub blocked: Option<(crate::Outcome, String)>,
+}

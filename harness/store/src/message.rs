@@ -1,0 +1,54 @@
+//! What the parent tells a worker, and what the worker answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use secateur_suite::{Environment, StageSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::result::{Machine, Outcome};
+
+/// An input of a stage: where it lies and what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// File or folder.
+    pub path: PathBuf,
+    /// Digest of the content.
+    pub digest: String,
+}
+
+/// The content of `order.json`, the one argument of `secateur-worker`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageOrder {
+    /// Identity of the stage.
+    pub identity: String,
+    /// What people call it.
+    pub label: String,
+    /// What to do.
+    pub spec: StageSpec,
+    /// With which threads, device class, precision and layout.
+    pub environment: Environment,
+    /// Device, for example `cpu` or `cuda:0`.
+    pub device: String,
+    /// Inputs by name.
+    pub inputs: BTreeMap<String, InputFile>,
+    /// Folder for everything the stage writes.
+    pub work_dir: PathBuf,
+    /// Wall-clock limit in seconds.
+    pub limit_seconds: u64,
+}
+
+/// The content of `report.json`, which the worker leaves in its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerReport {
+    /// How the stage ended.
+    pub outcome: Outcome,
+    /// Why it ended so, if not `ok`.
+    pub detail: String,
+    /// Output names and their paths below the work folder.
+    pub outputs: BTreeMap<String, String>,
+    /// What it found out.
+    pub facts: serde_json::Value,
+    /// The machine.
+    pub machine: Machine,
+}

@@ -1,0 +1,187 @@
+//! What a suite must hold beyond its form.
+
+use crate::spec::{MethodEntry, Suite};
+use crate::yaml::{YamlError, from_str, nearest, to_json};
+
+/// Reads and checks a suite.
+///
+/// # Errors
+/// Returns the file, the key, what is wrong and what to do.
+pub fn read_suite(file: &str, text: &str) -> Result<Suite, YamlError> {
+    let suite: Suite = from_str(file, text)?;
+    let problem = problems(&suite).into_iter().next();
+    match problem {
+        None => Ok(suite),
+        Some((key, message)) => {
+            let (line, column, snippet) = locate(text, &key);
+            Err(YamlError { file: file.to_owned(), line, column, message: format!("{key}: {message}"), text: snippet })
+        }
+    }
+}
+
+/// The line that introduces the last part of a key path, found by its text.
+fn locate(text: &str, key: &str) -> (Option<usize>, Option<usize>, String) {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let last = last.split('[').next().unwrap_or(last);
+    let found = text.lines().enumerate().find_map(|(index, line)| {
+        let trimmed = line.trim_start().trim_start_matches("- ").trim_start_matches(['{', ' ']);
+        let inline = trimmed.starts_with(&format!("{last}:"));
+        let position = line.find(&format!("{last}:"));
+        let inside = position.filter(|at| !line[..*at].contains('#'));
+        (inline || inside.is_some()).then(|| (index + 1, position.unwrap_or(0) + 1, line.to_owned()))
+    });
+    match found {
+        Some((line, column, text)) => (Some(line), Some(column), text),
+        None => (None, None, String::new()),
+    }
+}
+
+/// Every rule that a suite breaks: key path and reason.
+fn problems(suite: &Suite) -> Vec<(String, String)> {
+    let mut problems: Vec<(String, String)> = Vec::new();
+    let mut add = |key: &str, message: String| problems.push((key.to_owned(), message));
+    let valid_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
+    };
+    if !valid_name(&suite.name) {
+        add("name", format!("`{}` is not made of letters, digits, `-`, `_` and `.`", suite.name));
+    }
+    if suite.replicates == 0 {
+        add("replicates", "must be at least 1".to_owned());
+    }
+    if suite.threads == 0 {
+        add("threads", "must be at least 1".to_owned());
+    }
+    let width = suite.network.width;
+    if !(width.is_finite() && width > 0.0) {
+        add("network.width", format!("{width} is not a positive number"));
+    }
+    match (&suite.upstream.checkpoint, &suite.upstream.train) {
+        (None, None) => add("upstream", "needs `checkpoint` or `train`".to_owned()),
+        (Some(_), Some(_)) => add("upstream", "has both `checkpoint` and `train`; remove one".to_owned()),
+        _ => {}
+    }
+    for (name, recipe) in &suite.recipes {
+        if let Some((key, reason)) = recipe.problem() {
+            add(&format!("recipes.{name}.{key}"), reason);
+        }
+    }
+    let recipe_known = |name: &str| -> Option<String> {
+        if suite.recipes.contains_key(name) {
+            return None;
+        }
+        let near = nearest(name, suite.recipes.keys().map(String::as_str));
+        Some(match near {
+            Some(near) => format!("there is no recipe `{name}`; did you mean `{near}`?"),
+            None => format!("there is no recipe `{name}`"),
+        })
+    };
+    if let Some(train) = &suite.upstream.train
+        && let Some(reason) = recipe_known(&train.recipe)
+    {
+        add("upstream.train.recipe", reason);
+    }
+    if suite.keeps.is_empty() {
+        add("keeps", "needs at least one keep".to_owned());
+    }
+    for keep in &suite.keeps {
+        if !(*keep > 0.0 && *keep <= 1.0) {
+            add("keeps", format!("{keep} is not in (0, 1]; a keep is the fraction that remains"));
+        }
+    }
+    if suite.tracks.is_empty() {
+        add("tracks", "needs at least one track".to_owned());
+    }
+    for (index, track) in suite.tracks.iter().enumerate() {
+        if !valid_name(&track.name) {
+            add(&format!("tracks[{index}].name"), format!("`{}` is not a valid name", track.name));
+        }
+        if suite.tracks[..index].iter().any(|other| other.name == track.name) {
+            add(&format!("tracks[{index}].name"), format!("`{}` is used twice", track.name));
+        }
+        if !matches!(track.allowance, crate::Length::Samples(_)) {
+            let help = "an allowance is counted in pictures, for example `12000ex`";
+            add(&format!("tracks[{index}].allowance"), format!("{} is not; {help}", track.allowance));
+        }
+        let trains = track.allowance.steps(1, 1) > 0;
+        match &track.recipe {
+            Some(name) => {
+                if let Some(reason) = recipe_known(name) {
+                    add(&format!("tracks[{index}].recipe"), reason);
+                }
+            }
+            None if trains => {
+                add(&format!("tracks[{index}].recipe"), "is needed where there is an allowance".to_owned());
+            }
+            None => {}
+        }
+    }
+    for (index, entry) in suite.methods.iter().enumerate() {
+        check_method(suite, index, entry, &mut add);
+    }
+    if let Some(transfer) = &suite.transfer {
+        if transfer.linear.is_none() && transfer.full.is_none() {
+            add("transfer", "needs `linear`, `full` or both".to_owned());
+        }
+        if suite.prunable.head {
+            add("prunable.head", "cannot be pruned in a suite that transfers: the head is replaced".to_owned());
+        }
+        for (name, regime) in [("linear", &transfer.linear), ("full", &transfer.full)] {
+            let Some(regime) = regime else { continue };
+            if let Some(reason) = recipe_known(&regime.recipe) {
+                add(&format!("transfer.{name}.recipe"), reason);
+            }
+            for recipe in regime.task_recipes.values() {
+                if let Some(reason) = recipe_known(recipe) {
+                    add(&format!("transfer.{name}.task_recipes"), reason);
+                }
+            }
+            check_keeps(suite, regime.keeps.as_deref(), &format!("transfer.{name}.keeps"), &mut add);
+        }
+    } else if suite.controls.contains(&crate::spec::DenseControl::Scratch) {
+        add("controls", "`scratch` needs `transfer`".to_owned());
+    }
+    for (name, task) in &suite.tasks {
+        if task.mean.len() != 3 || task.std.len() != 3 {
+            add(&format!("tasks.{name}.mean"), "mean and std need three values each".to_owned());
+        }
+        if task.std.iter().any(|std| !(*std > 0.0)) {
+            add(&format!("tasks.{name}.std"), "must be positive".to_owned());
+        }
+    }
+    problems
+}
+
+fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl FnMut(&str, String)) {
+    let key = |field: &str| format!("methods[{index}].{field}");
+    if entry.label.is_empty() || entry.label.chars().any(char::is_control) {
+        add(&key("label"), "must be a line of text".to_owned());
+    }
+    if suite.methods[..index].iter().any(|other| other.label == entry.label)
+        || suite.controls.iter().any(|control| control.label() == entry.label)
+    {
+        add(&key("label"), format!("`{}` is used twice", entry.label));
+    }
+    if let Err(reason) = to_json(&entry.params) {
+        add(&key("params"), reason);
+    }
+    if !matches!(entry.params, serde_yaml::Value::Null | serde_yaml::Value::Mapping(_)) {
+        add(&key("params"), "must be a mapping of names to values".to_owned());
+    }
+    for track in entry.tracks.iter().flatten() {
+        if !suite.tracks.iter().any(|known| known.name == *track) {
+            let near = nearest(track, suite.tracks.iter().map(|track| track.name.as_str()));
+            let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            add(&key("tracks"), format!("there is no track `{track}`{help}"));
+        }
+    }
+    check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
+}
+
+fn check_keeps(suite: &Suite, keeps: Option<&[f64]>, key: &str, add: &mut impl FnMut(&str, String)) {
+    for keep in keeps.unwrap_or_default() {
+        if !suite.keeps.contains(keep) {
+            add(key, format!("{keep} is not among the suite's keeps"));
+        }
+    }
+}

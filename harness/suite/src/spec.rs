@@ -1,0 +1,319 @@
+//! What a suite file says.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::{Length, Recipe};
+
+/// A suite: one network, one upstream task, methods to compare, and how they are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Suite {
+    /// Name; letters, digits, `-` and `_`.
+    pub name: String,
+    /// What it is for, in a sentence or two.
+    #[serde(default)]
+    pub description: String,
+    /// Root of all random streams. There is no default: an unseeded benchmark cannot be repeated.
+    pub seed: u64,
+    /// Paired, uncrossed repetitions: replicate r fixes one prune seed and one transfer seed.
+    #[serde(default = "one")]
+    pub replicates: u32,
+    /// Threads of each stage. It changes bits, so it belongs to the identity; `--jobs` does not.
+    #[serde(default = "one")]
+    pub threads: u32,
+    /// Seconds after which a stage is stopped with the outcome `timeout`.
+    #[serde(default = "default_stage_seconds")]
+    pub stage_seconds: u64,
+    /// Memory layout of pictures and convolutions; it changes bits, so it belongs to the identity.
+    #[serde(default)]
+    pub layout: LayoutChoice,
+    /// Arithmetic of convolutions and fully connected layers.
+    #[serde(default)]
+    pub precision: PrecisionChoice,
+    /// The network.
+    pub network: NetworkSpec,
+    /// Where pruning begins.
+    pub upstream: Upstream,
+    /// Seed of the generated tasks.
+    #[serde(default = "default_generator_seed")]
+    pub generator_seed: u64,
+    /// Tasks that are read from files, by name.
+    #[serde(default)]
+    pub tasks: BTreeMap<String, TaskSource>,
+    /// The weights that count, one set for all methods of the suite.
+    pub prunable: Prunable,
+    /// Training recipes, by name.
+    #[serde(default)]
+    pub recipes: BTreeMap<String, Recipe>,
+    /// Fractions of the prunable weights that remain, in any order.
+    pub keeps: Vec<f64>,
+    /// What every method is given; each track is a set of boards of its own.
+    pub tracks: Vec<Track>,
+    /// Dense networks to compare with.
+    #[serde(default = "default_controls")]
+    pub controls: Vec<DenseControl>,
+    /// The methods.
+    #[serde(default)]
+    pub methods: Vec<MethodEntry>,
+    /// Whether pruned networks are scored on the upstream task's test split.
+    #[serde(default = "yes")]
+    pub evaluate: bool,
+    /// Transfer to other tasks.
+    #[serde(default)]
+    pub transfer: Option<Transfer>,
+    /// Whether latencies are measured.
+    #[serde(default)]
+    pub measure: bool,
+}
+
+/// Memory layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayoutChoice {
+    /// Channels outermost.
+    #[default]
+    Contiguous,
+    /// Channels innermost.
+    ChannelsLast,
+}
+
+/// Arithmetic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrecisionChoice {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16 products, 32-bit weights.
+    Bf16,
+}
+
+/// A network of the zoo. Its classes and input are those of the task it is used on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// Name, as `secateur networks` lists it.
+    pub name: String,
+    /// Factor on all widths.
+    #[serde(default = "one_f64")]
+    pub width: f64,
+}
+
+/// Where pruning begins: a network trained on the upstream task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// The task it was trained on, and is pruned on.
+    pub task: String,
+    /// A checkpoint file, or a folder with `end.safetensors` and, if kept, `init.safetensors` and `step-N.safetensors`;
+    /// relative to the suite file or to `--data-root`.
+    #[serde(default)]
+    pub checkpoint: Option<String>,
+    /// Train it first.
+    #[serde(default)]
+    pub train: Option<UpstreamTraining>,
+}
+
+/// How the upstream network is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamTraining {
+    /// Name of a recipe.
+    pub recipe: String,
+    /// How long.
+    pub length: Length,
+    /// Early steps to keep for rewinding, beside the beginning and the end.
+    #[serde(default)]
+    pub keep_steps: Vec<u64>,
+}
+
+/// A task that is read from files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSource {
+    /// How the files are laid out.
+    pub format: TaskFormat,
+    /// Path below `--data-root`.
+    pub path: String,
+    /// Title for people.
+    #[serde(default)]
+    pub title: String,
+    /// The metric by which the task is judged.
+    #[serde(default)]
+    pub metric: Metric,
+    /// Mean of each channel on the scale from 0 to 1.
+    #[serde(default = "half3")]
+    pub mean: Vec<f64>,
+    /// Standard deviation of each channel on the scale from 0 to 1.
+    #[serde(default = "half3")]
+    pub std: Vec<f64>,
+    /// Side to which pictures are resized; absent: they all have one size already.
+    #[serde(default)]
+    pub side: Option<u32>,
+    /// Training pictures of each class that are set aside for validation.
+    #[serde(default)]
+    pub validation_per_class: u32,
+}
+
+/// Layout of a task's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskFormat {
+    /// `{train,test}/<class>/*.jpg`, a folder or a `.tar.gz` of one.
+    ImageFolder,
+}
+
+/// A metric of classification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Fraction of right answers.
+    #[default]
+    Top1,
+    /// Mean over classes of the fraction of right answers.
+    MeanPerClass,
+}
+
+/// The prunable set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prunable {
+    /// Its name in reports.
+    pub name: String,
+    /// Whether fully connected weights belong to it, apart from the head.
+    #[serde(default)]
+    pub linear: bool,
+    /// Whether the first convolution belongs to it.
+    #[serde(default)]
+    pub stem: bool,
+    /// Whether 1x1 convolutions of shortcuts belong to it.
+    #[serde(default = "yes")]
+    pub shortcuts: bool,
+    /// Whether the classifier's weight belongs to it; never in a suite that transfers, where it is replaced.
+    #[serde(default)]
+    pub head: bool,
+}
+
+/// What every method is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Track {
+    /// Name in reports.
+    pub name: String,
+    /// Training pictures of each `prune` stage; what the method leaves, the host spends on recovery. `0ex`: none.
+    pub allowance: Length,
+    /// Name of the recipe for pruning and recovery; not needed without an allowance.
+    #[serde(default)]
+    pub recipe: Option<String>,
+    /// Unlabelled training pictures on which batch-norm statistics are estimated anew, for all alike.
+    #[serde(default)]
+    pub recalibrate: u64,
+}
+
+/// A dense network to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DenseControl {
+    /// The upstream network untouched.
+    DenseAsIs,
+    /// The upstream network with the same allowance and recipe.
+    DenseTrained,
+    /// The network's initialization, transferred without any upstream training.
+    Scratch,
+}
+
+impl DenseControl {
+    /// Label in reports.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::DenseAsIs => "dense-as-is",
+            Self::DenseTrained => "dense-trained",
+            Self::Scratch => "scratch",
+        }
+    }
+}
+
+/// A method with its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MethodEntry {
+    /// Label in reports; unique in the suite.
+    pub label: String,
+    /// Method identifier, as `secateur methods` lists it.
+    pub method: String,
+    /// Parameters for the plugin.
+    #[serde(default)]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub params: serde_yaml::Value,
+    /// Whether it is a baseline that every comparison needs.
+    #[serde(default)]
+    pub baseline: bool,
+    /// Names of the tracks it runs in; absent: all.
+    #[serde(default)]
+    pub tracks: Option<Vec<String>>,
+    /// Keeps it runs at; absent: all of the suite.
+    #[serde(default)]
+    pub keeps: Option<Vec<f64>>,
+}
+
+/// Transfer to other tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// Tasks; `generated/*` stands for the twelve generated ones.
+    pub tasks: Vec<String>,
+    /// Frozen features and a linear classifier.
+    #[serde(default)]
+    pub linear: Option<Regime>,
+    /// Fine-tuning of all weights that remain.
+    #[serde(default)]
+    pub full: Option<Regime>,
+}
+
+/// How a regime trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Regime {
+    /// Name of a recipe.
+    pub recipe: String,
+    /// How long.
+    pub length: Length,
+    /// Keeps it is run at, dense always among them; absent: all.
+    #[serde(default)]
+    pub keeps: Option<Vec<f64>>,
+    /// Tasks that use another recipe: task to recipe name.
+    #[serde(default)]
+    pub task_recipes: BTreeMap<String, String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn one_f64() -> f64 {
+    1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_generator_seed() -> u64 {
+    1
+}
+
+fn default_stage_seconds() -> u64 {
+    24 * 3600
+}
+
+fn default_controls() -> Vec<DenseControl> {
+    vec![DenseControl::DenseAsIs, DenseControl::DenseTrained]
+}
+
+fn half3() -> Vec<f64> {
+    vec![0.5; 3]
+}

@@ -1,0 +1,260 @@
+//! Stages: functions of their inputs, with an identity.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::{Length, Recipe};
+use crate::spec::{NetworkSpec, Prunable, TaskSource};
+
+/// Version of everything in the harness that affects results. A test fails when the bytes of a tiny reference
+/// stage change without a new version.
+pub const RESULT_VERSION: u32 = 1;
+
+/// What a stage does, apart from where its inputs lie. All of it enters the identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum StageSpec {
+    /// Packs a task's splits. Outputs `trainval` and `test`.
+    Prepare(PrepareSpec),
+    /// Trains the upstream network. Inputs `trainval`; outputs `init`, `step-N`, `end`.
+    Train(TrainSpec),
+    /// Runs a plugin's method. Inputs `trainval`, `end` and other upstream checkpoints, `plugin`; outputs `keep-I`.
+    Prune(PruneSpec),
+    /// Counts what remains. Inputs `weights`; no outputs.
+    Verify(VerifySpec),
+    /// Spends the allowance that a method left, masks fixed. Inputs `trainval`, `weights`; outputs `weights`.
+    Recover(RecoverSpec),
+    /// Scores on the test split of the task it was trained on. Inputs `test`, `weights`.
+    Evaluate(EvaluateSpec),
+    /// Adapts to another task and scores there. Inputs `trainval`, `test`, `weights` (absent: from scratch).
+    Transfer(TransferSpec),
+    /// Measures latencies. Inputs `weights`.
+    Measure(MeasureSpec),
+}
+
+/// See [`StageSpec::Prepare`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrepareSpec {
+    /// Task identifier.
+    pub task: String,
+    /// Where it comes from.
+    pub source: DataSource,
+}
+
+/// Where a task's pictures come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataSource {
+    /// Made by the generator.
+    Generated {
+        /// Seed of the generator.
+        seed: u64,
+        /// Version of the generator.
+        version: u32,
+    },
+    /// Read from files; the input `data` is their path and digest.
+    Files(TaskSource),
+}
+
+/// See [`StageSpec::Train`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Recipe.
+    pub recipe: Recipe,
+    /// Length.
+    pub length: Length,
+    /// Early steps to keep.
+    pub keep_steps: Vec<u64>,
+    /// Root seed.
+    pub seed: u64,
+}
+
+/// See [`StageSpec::Prune`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PruneSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Method identifier.
+    pub method: String,
+    /// Parameters.
+    pub params: serde_json::Value,
+    /// Fractions that remain, descending.
+    pub keeps: Vec<f64>,
+    /// Prunable set.
+    pub prunable: Prunable,
+    /// Training pictures.
+    pub allowance: Length,
+    /// Recipe, if there is an allowance.
+    pub recipe: Option<Recipe>,
+    /// Root seed.
+    pub seed: u64,
+}
+
+/// See [`StageSpec::Verify`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VerifySpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Fraction that should remain.
+    pub keep: f64,
+    /// Prunable set.
+    pub prunable: Prunable,
+}
+
+/// See [`StageSpec::Recover`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecoverSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Training pictures to spend.
+    pub samples: u64,
+    /// Recipe, if there is anything to spend.
+    pub recipe: Option<Recipe>,
+    /// Pictures for batch-norm recalibration afterwards.
+    pub recalibrate: u64,
+    /// Root seed.
+    pub seed: u64,
+}
+
+/// See [`StageSpec::Evaluate`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateSpec {
+    /// Network.
+    pub network: NetworkSpec,
+}
+
+/// See [`StageSpec::Transfer`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransferSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Regime.
+    pub regime: RegimeKind,
+    /// Recipe.
+    pub recipe: Recipe,
+    /// Length.
+    pub length: Length,
+    /// Root seed; a function of suite seed, task and replicate alone.
+    pub seed: u64,
+}
+
+/// How a network is adapted to another task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegimeKind {
+    /// Frozen features and a linear classifier.
+    Linear,
+    /// All weights that remain.
+    Full,
+}
+
+impl RegimeKind {
+    /// Name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// See [`StageSpec::Measure`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasureSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Input channels, height, width.
+    pub input: [usize; 3],
+    /// Classes.
+    pub classes: usize,
+    /// Batch sizes.
+    pub batches: Vec<u32>,
+}
+
+impl StageSpec {
+    /// Name of the kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Prepare(_) => "prepare",
+            Self::Train(_) => "train",
+            Self::Prune(_) => "prune",
+            Self::Verify(_) => "verify",
+            Self::Recover(_) => "recover",
+            Self::Evaluate(_) => "evaluate",
+            Self::Transfer(_) => "transfer",
+            Self::Measure(_) => "measure",
+        }
+    }
+}
+
+/// What the stages of a run have in common and what changes their bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Threads of each stage.
+    pub threads: u32,
+    /// `cpu` or `cuda`.
+    pub device_class: String,
+    /// `f32` or `bf16`.
+    pub precision: String,
+    /// `contiguous` or `channels-last`.
+    pub layout: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
+/// An identity: a hash in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Identity(String);
+
+impl Identity {
+    /// The identity of a stage: specification, environment, versions, and the content of its inputs.
+    #[must_use]
+    pub fn of(spec: &StageSpec, environment: &Environment, inputs: &BTreeMap<String, String>) -> Self {
+        // The keys of JSON objects are sorted, so this text is canonical. Packing data involves no arithmetic
+        // of libtorch, so packs do not depend on the environment.
+        let environment = (!matches!(spec, StageSpec::Prepare(_))).then_some(environment);
+        let text = serde_json::json!({
+            "result_version": RESULT_VERSION,
+            "spec": spec,
+            "environment": environment,
+            "inputs": inputs,
+        })
+        .to_string();
+        Self(blake3::hash(text.as_bytes()).to_hex()[..40].to_owned())
+    }
+
+    /// The identity as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads an identity; `None` if it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A seed derived from a root for a purpose.
+#[must_use]
+pub fn derive_seed(root: u64, purpose: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new_derive_key("secateur 2026 suite seed");
+    hasher.update(&root.to_le_bytes());
+    hasher.update(purpose.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
+}
