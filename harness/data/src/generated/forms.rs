@@ -188,13 +188,11 @@ pub(super) enum Figure {
     Gear,
     Arrow,
     Ell,
-    Tee,
     Chevron,
     Trapezium,
     Bolt,
     House,
     Bow,
-    Lens,
 }
 
 impl Figure {
@@ -220,13 +218,11 @@ impl Figure {
             Self::Gear => "gear",
             Self::Arrow => "arrow",
             Self::Ell => "ell",
-            Self::Tee => "tee",
             Self::Chevron => "chevron",
             Self::Trapezium => "trapezium",
             Self::Bolt => "bolt",
             Self::House => "house",
             Self::Bow => "bow",
-            Self::Lens => "lens",
         }
     }
 
@@ -270,16 +266,6 @@ impl Figure {
             Self::Ell => {
                 polygon(&[[-0.7, -0.9], [-0.15, -0.9], [-0.15, 0.35], [0.75, 0.35], [0.75, 0.9], [-0.7, 0.9]])
             }
-            Self::Tee => polygon(&[
-                [-0.85, -0.85],
-                [0.85, -0.85],
-                [0.85, -0.32],
-                [0.27, -0.32],
-                [0.27, 0.9],
-                [-0.27, 0.9],
-                [-0.27, -0.32],
-                [-0.85, -0.32],
-            ]),
             Self::Chevron => {
                 polygon(&[[0.0, -0.8], [0.95, 0.25], [0.95, 0.85], [0.0, -0.1], [-0.95, 0.85], [-0.95, 0.25]])
             }
@@ -292,11 +278,6 @@ impl Figure {
             }
             Self::Bow => {
                 polygon(&[[-0.95, -0.7], [0.0, -0.15], [0.95, -0.7], [0.95, 0.7], [0.0, 0.15], [-0.95, 0.7]])
-            }
-            Self::Lens => {
-                let mut points = arc([0.75, 0.0], [1.25, 1.25], 0.35, 0.65, 8);
-                points.extend(arc([-0.75, 0.0], [1.25, 1.25], 0.85, 1.15, 8));
-                Form::Polygon(points)
             }
         }
     }

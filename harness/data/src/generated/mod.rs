@@ -1,7 +1,7 @@
 //! Generated tasks: one to train upstream, twelve to transfer to.
 //!
 //! Nothing is downloaded, every picture follows from the task, the split, its index and the seed of the suite,
-//! and its bits are the same on every machine (see [`arithmetic`]), on any number of threads.
+//! and its bits are the same on every machine (see `arithmetic.rs`), on any number of threads.
 //!
 //! - The splits use separate random streams, so no picture is in two of them.
 //! - Picture `k` of a split does not depend on how many there are.
@@ -19,7 +19,7 @@ mod textures;
 use rayon::prelude::*;
 
 pub use catalogue::{Entry, Role, catalogue};
-pub(crate) use random::Stream;
+use random::Stream;
 
 use self::scene::{Scene, World};
 use crate::{DataError, Pictures, Split, TaskData, TaskInfo};
@@ -54,15 +54,7 @@ pub fn generate(id: &str, seed: u64) -> Result<TaskData, DataError> {
 /// [`DataError::UnknownTask`] for a name that is not in the catalogue, and [`DataError::Side`] for a side below 8
 /// or above 512.
 pub fn generate_sized(id: &str, seed: u64, side: usize) -> Result<TaskData, DataError> {
-    let entry = entry_or_error(id)?;
-    check_side(side)?;
-    let split = |split| make_split(entry, seed, side, split, usize::MAX);
-    Ok(TaskData {
-        info: describe(entry),
-        train: split(Split::Train),
-        validation: split(Split::Validation),
-        test: split(Split::Test),
-    })
+    generate_first(id, seed, side, usize::MAX)
 }
 
 /// Makes at most the first `most` pictures of each split, the same as those of the whole task.
