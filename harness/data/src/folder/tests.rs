@@ -1,0 +1,246 @@
+//! Folders and archives made on the spot, and the real one if it is there.
+
+use std::fs;
+use std::io::Cursor;
+use std::time::Instant;
+
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
+use tempfile::TempDir;
+
+use super::*;
+
+fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn flat(colour: [u8; 3], side: u32) -> DynamicImage {
+    DynamicImage::ImageRgb8(RgbImage::from_pixel(side, side, Rgb(colour)))
+}
+
+/// Two classes, `ants` with six training pictures and `bees` with four, and a test picture each.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for (class, count) in [("bees", 4u8), ("ants", 6)] {
+        for k in 0..count {
+            let picture = flat([k, class.len() as u8, class.as_bytes()[0]], 8);
+            files.push((format!("train/{class}/{k}.png"), encoded(&picture, ImageFormat::Png)));
+        }
+        files.push((format!("test/{class}/x.png"), encoded(&flat([200, 0, 0], 8), ImageFormat::Png)));
+    }
+    files
+}
+
+fn folder_of(files: &[(String, Vec<u8>)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+fn archive_of(files: &[(String, Vec<u8>)], prefix: &str) -> Vec<u8> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(gzip);
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append_data(&mut header, format!("{prefix}{name}"), bytes.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+fn options() -> Options {
+    Options { validation: Validation::PerClass { count: 2, seed: 3 }, ..Options::new("folder/insects") }
+}
+
+#[test]
+fn classes_and_files_are_in_order_of_name() {
+    let folder = folder_of(&files());
+    let task = load(folder.path(), &Options { validation: Validation::None, ..options() }).unwrap();
+    assert_eq!(task.info.classes, ["ants", "bees"]);
+    assert_eq!(task.train.labels, [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
+    assert_eq!(task.train.shape, [3, 8, 8]);
+    // The first channel holds the file's number, the third the class's first letter.
+    let red: Vec<u8> = task.train.pixels.chunks(192).map(|p| p[0]).collect();
+    assert_eq!(red, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]);
+    assert_eq!(task.train.pixels[128], b'a');
+    assert!(task.validation.is_empty());
+    assert_eq!(task.test.labels, [0, 1]);
+}
+
+#[test]
+fn an_archive_gives_the_same_as_a_folder_in_any_order() {
+    let mut files = files();
+    let folder = folder_of(&files);
+    let expected = load(folder.path(), &options()).unwrap();
+    files.reverse();
+    for prefix in ["", "./", "insects-1.0/"] {
+        let path = folder.path().join("insects.tar.gz");
+        fs::write(&path, archive_of(&files, prefix)).unwrap();
+        assert_eq!(load(&path, &options()).unwrap(), expected, "prefix `{prefix}`");
+    }
+}
+
+#[test]
+fn validation_pictures_leave_the_training_split_and_stay_when_others_come() {
+    let mut files = files();
+    let before = load(folder_of(&files).path(), &options()).unwrap();
+    assert_eq!(before.validation.labels, [0, 0, 1, 1]);
+    assert_eq!(before.train.labels, [0, 0, 0, 0, 1, 1]);
+    let pictures = |split: &Pictures| split.pixels.chunks(192).map(<[u8]>::to_vec).collect::<BTreeSet<_>>();
+    assert!(pictures(&before.train).is_disjoint(&pictures(&before.validation)));
+
+    let other = Options { validation: Validation::PerClass { count: 2, seed: 4 }, ..options() };
+    assert_ne!(load(folder_of(&files).path(), &other).unwrap().validation, before.validation);
+
+    // One more picture can push at most one out of the validation split of its class, and none of the other's.
+    files.push(("train/ants/new.png".to_owned(), encoded(&flat([99, 0, 0], 8), ImageFormat::Png)));
+    let after = load(folder_of(&files).path(), &options()).unwrap();
+    assert_eq!(after.validation.pixels[2 * 192..], before.validation.pixels[2 * 192..]);
+    let kept = pictures(&after.validation).intersection(&pictures(&before.validation)).count();
+    assert!(kept >= 3);
+
+    let half = Options { validation: Validation::Fraction { fraction: 0.5, seed: 0 }, ..options() };
+    assert_eq!(load(folder_of(&files).path(), &half).unwrap().validation.labels, [0, 0, 0, 1, 1]);
+    let all = Options { validation: Validation::PerClass { count: 4, seed: 0 }, ..options() };
+    let error = load(folder_of(&files).path(), &all).unwrap_err().to_string();
+    assert!(error.contains("class `bees` has 4 training pictures"), "{error}");
+}
+
+#[test]
+fn gray_and_other_kinds_become_rgb() {
+    let mut files = files();
+    let gray = DynamicImage::ImageLuma8(GrayImage::from_pixel(8, 8, Luma([77])));
+    files.push(("train/ants/gray.png".to_owned(), encoded(&gray, ImageFormat::Png)));
+    files.push(("train/ants/gray.jpg".to_owned(), encoded(&gray, ImageFormat::Jpeg)));
+    let clear = DynamicImage::ImageRgba8(flat([1, 2, 3], 8).into_rgba8());
+    files.push(("train/ants/clear.PNG".to_owned(), encoded(&clear, ImageFormat::Png)));
+    files.push(("train/ants/notes.txt".to_owned(), b"six legs".to_vec()));
+    let options = Options { validation: Validation::None, ..options() };
+    let (task, report) = load_with_report(folder_of(&files).path(), &options).unwrap();
+    assert_eq!(report, LoadReport { pictures: 15, other_files: 1, gray: 2, ..LoadReport::default() });
+    // Order of names: digits, `clear.PNG`, `gray.jpg`, `gray.png`.
+    let picture = |index: usize| &task.train.pixels[index * 192..(index + 1) * 192];
+    assert_eq!(picture(6)[..1], [1]);
+    assert_eq!(picture(6)[128..129], [3]);
+    assert!(picture(7).iter().all(|value| value.abs_diff(77) <= 1));
+    assert!(picture(8).iter().all(|value| *value == 77));
+}
+
+#[test]
+fn broken_pictures_are_named_or_counted() {
+    let mut files = files();
+    let whole = encoded(&flat([9, 9, 9], 8), ImageFormat::Png);
+    files.push(("train/bees/cut.png".to_owned(), whole[..whole.len() / 2].to_vec()));
+    files.push(("test/ants/empty.jpg".to_owned(), Vec::new()));
+    let folder = folder_of(&files);
+    let error = load(folder.path(), &options()).unwrap_err();
+    assert!(matches!(&error, DataError::Picture { file, .. } if file == "test/ants/empty.jpg"), "{error}");
+    assert!(error.to_string().contains("skip_broken"));
+    let (task, report) =
+        load_with_report(folder.path(), &Options { skip_broken: true, ..options() }).unwrap();
+    assert_eq!(report.broken, ["test/ants/empty.jpg", "train/bees/cut.png"]);
+    assert_eq!(report.pictures, 12);
+    assert_eq!(task, load(folder_of(&super::tests::files()).path(), &options()).unwrap());
+}
+
+#[test]
+fn sizes_must_agree_or_be_made_to() {
+    let mut files = files();
+    let wide = DynamicImage::ImageRgb8(RgbImage::from_fn(40, 20, |x, _| {
+        if (10..30).contains(&x) { Rgb([50, 60, 70]) } else { Rgb([255, 0, 0]) }
+    }));
+    files.push(("train/bees/wide.png".to_owned(), encoded(&wide, ImageFormat::Png)));
+    let folder = folder_of(&files);
+    let options = Options { validation: Validation::None, ..options() };
+    let error = load(folder.path(), &options).unwrap_err().to_string();
+    assert!(error.contains("train/bees/wide.png") && error.contains("40x20"), "{error}");
+    let (task, report) =
+        load_with_report(folder.path(), &Options { side: Some(10), ..options.clone() }).unwrap();
+    assert_eq!(report.resized, 13);
+    assert_eq!(task.train.shape, [3, 10, 10]);
+    // The middle square is all one colour; the ends are cut off.
+    let last = &task.train.pixels[10 * 300..];
+    assert!(last[22..28].iter().all(|v| *v == 50) && last[222..228].iter().all(|v| *v == 70));
+    assert!(load(folder.path(), &Options { side: Some(0), ..options }).is_err());
+}
+
+#[test]
+fn wrong_arrangements_are_explained() {
+    let empty = tempfile::tempdir().unwrap();
+    let error = load(empty.path(), &options()).unwrap_err().to_string();
+    assert!(error.contains("has no folder `train`") && error.contains("{train,test}/<class>"), "{error}");
+    assert!(matches!(load(&empty.path().join("none"), &options()), Err(DataError::Io { .. })));
+
+    let complaint = |files: &[(String, Vec<u8>)]| {
+        let path = empty.path().join("x.tar.gz");
+        fs::write(&path, archive_of(files, "")).unwrap();
+        load(&path, &options()).unwrap_err().to_string()
+    };
+    let mut stray = files();
+    stray[3].0 = "3.png".to_owned();
+    assert!(complaint(&stray).contains("contains the picture `3.png`"));
+    let mut twice = files();
+    twice[1].0 = twice[0].0.clone();
+    assert!(complaint(&twice).contains("train/bees/0.png is in the archive twice"));
+    let mut unknown = files();
+    unknown.push(("test/wasps/1.png".to_owned(), unknown[0].1.clone()));
+    assert!(complaint(&unknown).contains("class `wasps` has test pictures but no training picture"));
+
+    let whole = archive_of(&files(), "");
+    let path = empty.path().join("cut.tar.gz");
+    for length in [0, 20, whole.len() / 2, whole.len() - 9] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = load(&path, &options()).unwrap_err().to_string();
+        assert!(error.contains("cut.tar.gz: "), "{length}: {error}");
+    }
+}
+
+#[test]
+fn the_source_digest_follows_content_and_names() {
+    let mut files = files();
+    let digest = |files: &[(String, Vec<u8>)]| digest_source(folder_of(files).path()).unwrap();
+    let before = digest(&files);
+    assert_eq!(before, digest(&files));
+    files[2].0 = "train/bees/2b.png".to_owned();
+    let renamed = digest(&files);
+    assert_ne!(before, renamed);
+    *files[2].1.last_mut().unwrap() ^= 1;
+    assert_ne!(renamed, digest(&files));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tar.gz");
+    fs::write(&path, b"abc").unwrap();
+    assert_eq!(digest_source(&path).unwrap(), blake3::hash(b"abc").to_hex().as_str());
+}
+
+/// Needs `SECATEUR_SHARED_DATA`, a folder with `cifar10-jpeg.tar.gz`.
+#[test]
+fn cifar10_jpeg_loads_whole() {
+    let path =
+        std::env::var_os("SECATEUR_SHARED_DATA").map(|root| Path::new(&root).join("cifar10-jpeg.tar.gz"));
+    let Some(path) = path.filter(|path| path.is_file()) else {
+        crate::testing::skip("cifar10-jpeg.tar.gz is not in the folder SECATEUR_SHARED_DATA names");
+        return;
+    };
+    let started = Instant::now();
+    let options =
+        Options { validation: Validation::PerClass { count: 500, seed: 0 }, ..Options::new("cifar10-jpeg") };
+    let (task, report) = load_with_report(&path, &options).unwrap();
+    assert_eq!((task.train.len(), task.validation.len(), task.test.len()), (45_000, 5_000, 10_000));
+    assert_eq!(task.info.classes[..3], ["airplane", "automobile", "bird"]);
+    assert_eq!(report, LoadReport { pictures: 60_000, ..LoadReport::default() });
+    for class in 0..10 {
+        assert_eq!(task.train.labels.iter().filter(|label| **label == class).count(), 4_500);
+    }
+    let mean = task.train.pixels.iter().map(|v| f64::from(*v)).sum::<f64>() / task.train.pixels.len() as f64;
+    // The mean of CIFAR-10 over all channels is 0.4734 of full scale.
+    assert!((mean / 255.0 - 0.4734).abs() < 0.005, "{mean}");
+    crate::testing::note(&format!("loaded 60,000 pictures in {:.1?}", started.elapsed()));
+}
