@@ -5,7 +5,7 @@ use std::io::Write as _;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments.next().unwrap_or_else(|| "synthetic-report".to_owned());
-    let rows = arguments.next().map_or(Ok(1008), |rows| rows.parse())?;
+    let rows = arguments.next().map_or(Ok(1224), |rows| rows.parse())?;
     let started = std::time::Instant::now();
     let input = secateur_reports::testing::synthetic(rows);
     let paths = secateur_reports::write_all(&input, std::path::Path::new(&out))?;

@@ -68,7 +68,6 @@ pub fn synthetic(rows: usize) -> ReportInput {
             costs(&mut input.costs, method, index, keeps, replicate);
         }
     }
-    input.rows.truncate(rows);
     input
 }
 

@@ -205,7 +205,7 @@ impl Warning {
                 let words: Vec<String> =
                     outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
                 format!(
-                    "{} in {} have no score ({}); not ranked: {}.",
+                    "{} in {} without a score ({}); not ranked: {}.",
                     plural(*trials, "trial"),
                     plural(*cells, "cell"),
                     words.join(", "),

@@ -160,6 +160,7 @@ fn board_table(out: &mut String, board: &Board, width: usize, paint: Paint) {
             columns.push(column);
         }
     }
+    columns[0].gap = 0;
     lines(out, board, &columns, paint);
     footer(out, board, names.as_deref(), shown, width, paint);
 }
