@@ -30,6 +30,26 @@ pub enum Outcome {
     Missing,
 }
 
+impl Outcome {
+    /// The word that stands in every table, the same as in the stored form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Unsupported => "unsupported",
+            Outcome::Infeasible => "infeasible",
+            Outcome::Invalid => "invalid",
+            Outcome::Exhausted => "exhausted",
+            Outcome::Panicked => "panicked",
+            Outcome::Crashed => "crashed",
+            Outcome::Timeout => "timeout",
+            Outcome::Failed => "failed",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Missing => "missing",
+        }
+    }
+}
+
 /// Whether a row is a control rather than a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

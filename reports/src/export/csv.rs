@@ -1,0 +1,273 @@
+//! Tables for other programs: raw rows, stage costs and the leaderboard.
+//!
+//! Numbers are printed in the shortest form that reads back to the same bits, and rows are sorted by all their
+//! fields, so equal results give equal bytes however the store was filled.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use super::write::ReportError;
+use crate::Report;
+use crate::board::{Board, Entry};
+use crate::row::{Control, ReportInput, Row, StageCost};
+use crate::stats::Summary;
+
+/// `results.csv`: every row with all its fields.
+pub fn results_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
+    let mut rows: Vec<&Row> = input.rows.iter().collect();
+    rows.sort_by(|a, b| row_order(a, b));
+    table(rows, &RESULTS_HEADER)
+}
+
+/// `costs.csv`: every stage. Not reproducible, for it has times.
+pub fn costs_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
+    let mut costs: Vec<&StageCost> = input.costs.iter().collect();
+    costs.sort_by(|a, b| cost_order(a, b));
+    table(costs, &COSTS_HEADER)
+}
+
+/// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
+/// lists against the fields.
+#[rustfmt::skip]
+const RESULTS_HEADER: [&str; 35] = [
+    "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
+    "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
+    "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
+    "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "method_samples",
+    "recover_samples", "training_macs", "stage", "prune_stage",
+];
+#[rustfmt::skip]
+const COSTS_HEADER: [&str; 16] = [
+    "suite", "track", "method", "keep", "replicate", "kind", "task", "regime", "outcome", "seconds", "peak_bytes",
+    "threads", "attempts", "finished", "stage", "latency_ms",
+];
+
+fn table<T: Serialize>(rows: Vec<T>, header: &[&str]) -> Result<Vec<u8>, ReportError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if rows.is_empty() {
+        writer.write_record(header)?;
+    }
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
+}
+
+fn control_place(control: Option<Control>) -> u8 {
+    match control {
+        Some(Control::DenseAsIs) => 0,
+        Some(Control::DenseTrained) => 1,
+        Some(Control::Baseline) => 2,
+        None => 3,
+    }
+}
+
+fn float_order(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// First what identifies a row, then everything else: only rows that are equal in all fields may compare equal.
+fn row_order(a: &Row, b: &Row) -> Ordering {
+    fn who(row: &Row) -> impl Ord + '_ {
+        (&row.suite, &row.track, &row.protocol, &row.regime, &row.granularity, &row.task)
+    }
+    fn which(row: &Row) -> impl Ord + '_ {
+        (control_place(row.control), &row.method, &row.method_id, &row.params)
+    }
+    fn what(row: &Row) -> impl Ord + '_ {
+        (
+            row.replicate,
+            row.outcome,
+            &row.outcome_detail,
+            &row.metric,
+            &row.stage,
+            &row.prune_stage,
+            &row.prunable_set,
+        )
+    }
+    fn counts(row: &Row) -> impl Ord + use<> {
+        let kept = (row.target_count, row.achieved_count, row.prunable_total);
+        let sizes = (row.params_total, row.params_remaining, row.conv_fc_total, row.conv_fc_remaining);
+        let macs = (row.macs_executed, row.macs_nonzero);
+        (row.test_pictures, kept, sizes, macs, row.allowance_samples, row.method_samples, row.recover_samples)
+    }
+    who(a)
+        .cmp(&who(b))
+        .then_with(|| which(a).cmp(&which(b)))
+        .then_with(|| b.keep.total_cmp(&a.keep))
+        .then_with(|| what(a).cmp(&what(b)))
+        .then_with(|| counts(a).cmp(&counts(b)))
+        .then_with(|| float_order(a.score, b.score))
+        .then_with(|| float_order(a.top1, b.top1))
+        .then_with(|| float_order(a.mean_per_class, b.mean_per_class))
+        .then_with(|| float_order(a.training_macs, b.training_macs))
+}
+
+fn cost_order(a: &StageCost, b: &StageCost) -> Ordering {
+    fn what(cost: &StageCost) -> impl Ord + '_ {
+        let run = (cost.outcome, cost.peak_bytes, cost.threads, cost.attempts);
+        (&cost.kind, &cost.task, &cost.regime, cost.replicate, &cost.finished, &cost.stage, run)
+    }
+    (&a.suite, &a.track, &a.method)
+        .cmp(&(&b.suite, &b.track, &b.method))
+        .then_with(|| float_order(b.keep, a.keep))
+        .then_with(|| what(a).cmp(&what(b)))
+        .then_with(|| a.seconds.total_cmp(&b.seconds))
+        .then_with(|| float_order(a.latency_ms, b.latency_ms))
+}
+
+/// One line of `leaderboard.csv`: an entry on one task, or its mean over tasks (`task` is `mean`).
+#[derive(Serialize)]
+struct Line<'a> {
+    suite: &'a str,
+    track: &'a str,
+    protocol: &'a str,
+    regime: &'a str,
+    granularity: &'a str,
+    method: &'a str,
+    control: Option<Control>,
+    keep: f64,
+    /// `task` or `mean-over-tasks`, so that a task may be called anything.
+    scope: &'static str,
+    task: &'a str,
+    metric: String,
+    complete: bool,
+    trials: usize,
+    scored: usize,
+    outcomes: String,
+    n: Option<usize>,
+    mean: Option<f64>,
+    sd: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    interval_over: Option<&'static str>,
+    drop: Option<f64>,
+    drop_low: Option<f64>,
+    drop_high: Option<f64>,
+    drop_interval_over: Option<&'static str>,
+    rank: Option<f64>,
+    place: Option<usize>,
+    tied: Option<bool>,
+    target_count: Option<u64>,
+    achieved_count_min: Option<u64>,
+    achieved_count_max: Option<u64>,
+    sparsity: Option<f64>,
+    compression: Option<f64>,
+    macs_executed: Option<f64>,
+    macs_nonzero: Option<f64>,
+    theoretical_speedup: Option<f64>,
+    method_samples: Option<f64>,
+    recover_samples: Option<f64>,
+    training_macs: Option<f64>,
+}
+
+/// `leaderboard.csv`: per board, method and keep one line per task and one for the mean over tasks.
+pub fn leaderboard_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
+    let lines = report.boards.iter().flat_map(|board| {
+        board.entries.iter().flat_map(move |entry| {
+            let tasks = (0..board.tasks.len()).map(move |task| task_line(board, entry, task));
+            std::iter::once(mean_line(board, entry)).chain(tasks)
+        })
+    });
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        writer.serialize(line)?;
+    }
+    writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
+}
+
+fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
+    let budget = &entry.budget;
+    let (low, high, interval_over) = ends(entry.mean);
+    let (drop_low, drop_high, drop_interval_over) = ends(entry.drop);
+    Line {
+        suite: &board.key.suite,
+        track: &board.key.track,
+        protocol: &board.key.protocol,
+        regime: &board.key.regime,
+        granularity: &board.key.granularity,
+        method: &entry.method,
+        control: entry.control,
+        keep: entry.keep,
+        scope: "mean-over-tasks",
+        task: "",
+        metric: String::new(),
+        complete: entry.complete,
+        trials: entry.trials(),
+        scored: entry.scored(),
+        outcomes: outcomes(entry.outcomes.iter().map(|(outcome, count)| (outcome.word(), *count))),
+        n: entry.mean.map(|it| it.n),
+        mean: entry.mean.map(|it| it.mean),
+        sd: entry.mean.and_then(|it| it.sd),
+        low,
+        high,
+        interval_over,
+        drop: entry.drop.map(|it| it.mean),
+        drop_low,
+        drop_high,
+        drop_interval_over,
+        rank: entry.average_rank,
+        place: entry.place.map(|it| it.place),
+        tied: entry.place.map(|it| it.tied),
+        target_count: budget.target_count.filter(|it| it.min == it.max).map(|it| it.min),
+        achieved_count_min: budget.achieved_count.map(|it| it.min),
+        achieved_count_max: budget.achieved_count.map(|it| it.max),
+        sparsity: budget.sparsity,
+        compression: budget.compression,
+        macs_executed: budget.macs_executed,
+        macs_nonzero: budget.macs_nonzero,
+        theoretical_speedup: board.theoretical_speedup(entry),
+        method_samples: budget.method_samples,
+        recover_samples: budget.recover_samples,
+        training_macs: budget.training_macs,
+    }
+}
+
+fn task_line<'a>(board: &'a Board, entry: &'a Entry, task: usize) -> Line<'a> {
+    let (cell, column) = (&entry.cells[task], &board.tasks[task]);
+    let (low, high, interval_over) = ends(cell.summary);
+    let (drop_low, drop_high, drop_interval_over) = ends(cell.drop);
+    let mut counts = std::collections::BTreeMap::new();
+    for trial in &cell.trials {
+        *counts.entry(trial.outcome).or_insert(0) += 1;
+    }
+    Line {
+        scope: "task",
+        task: &column.id,
+        metric: column.metrics.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+        complete: cell.complete,
+        trials: cell.trials.len(),
+        scored: cell.trials.iter().filter(|trial| trial.score.is_some()).count(),
+        outcomes: outcomes(counts.iter().map(|(outcome, count)| (outcome.word(), *count))),
+        n: cell.summary.map(|it| it.n),
+        mean: cell.summary.map(|it| it.mean),
+        sd: cell.summary.and_then(|it| it.sd),
+        low,
+        high,
+        interval_over,
+        drop: cell.drop.map(|it| it.mean),
+        drop_low,
+        drop_high,
+        drop_interval_over,
+        rank: cell.rank,
+        place: None,
+        tied: None,
+        ..mean_line(board, entry)
+    }
+}
+
+fn ends(summary: Option<Summary>) -> (Option<f64>, Option<f64>, Option<&'static str>) {
+    let interval = summary.and_then(|it| it.interval);
+    (interval.map(|it| it.low), interval.map(|it| it.high), interval.map(|it| it.over.label()))
+}
+
+fn outcomes<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> String {
+    counts.map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

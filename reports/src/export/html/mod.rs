@@ -1,0 +1,35 @@
+//! `index.html`: one page that needs nothing beside itself.
+//!
+//! The template says how a page looks, [`view`] what stands in it, [`plot`] draws. Everything that comes from a
+//! plugin or a suite (labels, parameters, details) is escaped by the template engine, or by [`plot`] itself, and
+//! the page forbids itself the network.
+
+mod plot;
+mod series;
+mod view;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+
+use super::write::ReportError;
+use crate::Report;
+use crate::row::Provenance;
+
+/// `index.html`, with its styles, scripts and plots inside.
+pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    // The extension turns on escaping.
+    environment.add_template("page.html", include_str!("page.html"))?;
+    environment.add_template("board.html", include_str!("board.html"))?;
+    let template = environment.get_template("page.html")?;
+    Ok(template.render(context! {
+        page => Serde(view::page(report, provenance)),
+        style => include_str!("style.css"),
+        script => include_str!("page.js"),
+    })?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! `report.json`: everything the other exports print, for programs.
+
+use serde::Serialize;
+
+use super::write::ReportError;
+use crate::Report;
+use crate::board::{Board, BoardKey, BoardTask, Entry};
+use crate::cost::MethodCost;
+use crate::row::Provenance;
+use crate::stats::{LEVEL, Over};
+
+/// Name and version of the structure; a change that could break a reader raises the number.
+pub const SCHEMA: &str = "secateur-report/1";
+
+/// What a number in the report is.
+#[derive(Serialize)]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+    /// Absent where neither direction is better by itself.
+    higher_is_better: Option<bool>,
+    description: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    unit: &'static str,
+    higher_is_better: Option<bool>,
+    description: &'static str,
+) -> Metric {
+    Metric { name, unit, higher_is_better, description }
+}
+
+const METRICS: [Metric; 24] = [
+    metric(
+        "score",
+        "fraction",
+        Some(true),
+        "the task's own metric on its test split, top1 or mean-per-class",
+    ),
+    metric(
+        "mean",
+        "fraction",
+        Some(true),
+        "mean of the scores over replicates, or over tasks and replicates",
+    ),
+    metric("sd", "fraction", None, "sample standard deviation over replicates"),
+    metric(
+        "drop",
+        "fraction",
+        Some(false),
+        "paired difference dense-trained minus method; positive is worse",
+    ),
+    metric(
+        "rank",
+        "rank",
+        Some(false),
+        "rank on one task among complete methods at the same keep; ties share it",
+    ),
+    metric("average_rank", "rank", Some(false), "mean over tasks of rank"),
+    metric("place", "rank", Some(false), "place by the mean over tasks; members of a tie group share it"),
+    metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
+    metric("target_count", "weights", None, "prunable weights to remain"),
+    metric("achieved_count", "weights", None, "prunable weights that remain"),
+    metric("sparsity", "fraction", Some(true), "fraction of zeros among the prunable weights"),
+    metric(
+        "compression",
+        "ratio",
+        Some(true),
+        "dense parameters divided by remaining ones, all parameters counted",
+    ),
+    metric("params_remaining", "params", Some(false), "all parameters that are not zeroed by a mask"),
+    metric(
+        "conv_fc_remaining",
+        "weights",
+        Some(false),
+        "convolution and fully connected weights that remain",
+    ),
+    metric(
+        "macs_executed",
+        "MACs",
+        Some(false),
+        "multiply-accumulates executed for one picture, convention core",
+    ),
+    metric(
+        "macs_nonzero",
+        "MACs",
+        Some(false),
+        "multiply-accumulates with a non-zero weight, convention core",
+    ),
+    metric("allowance_samples", "samples", None, "training samples of the track's allowance"),
+    metric("method_samples", "samples", Some(false), "training samples the method spent"),
+    metric("recover_samples", "samples", Some(false), "training samples the host spent on recovery"),
+    metric(
+        "training_macs",
+        "dense training samples",
+        Some(false),
+        "training MACs of method and recovery together",
+    ),
+    metric("prune_seconds", "s", Some(false), "mean wall-clock time of a prune stage"),
+    metric("total_seconds", "s", Some(false), "wall-clock time of all stages"),
+    metric("peak_bytes", "B", Some(false), "largest resident memory of a stage"),
+    metric("latency_ms", "ms", Some(false), "median time for a batch of one picture"),
+];
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    metrics: &'static [Metric],
+    interval_level: f64,
+    /// How places are shared.
+    tie_criterion: &'static str,
+    /// Where the raw rows are.
+    rows: &'static str,
+    provenance: &'a Provenance,
+    warnings: Vec<JsonWarning<'a>>,
+    boards: Vec<JsonBoard<'a>>,
+    costs: &'a [MethodCost],
+}
+
+#[derive(Serialize)]
+struct JsonWarning<'a> {
+    severity: crate::Severity,
+    message: String,
+    advice: &'static str,
+    #[serde(flatten)]
+    warning: &'a crate::BoardWarning,
+}
+
+#[derive(Serialize)]
+struct JsonBoard<'a> {
+    key: &'a BoardKey,
+    tasks: &'a [BoardTask],
+    replicates: Vec<u32>,
+    drop_interval_over: Option<Over>,
+    entries: Vec<JsonEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonEntry<'a> {
+    theoretical_speedup: Option<f64>,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+/// `report.json`, one structure with [`SCHEMA`] in it. The raw rows are not repeated; they are in `results.csv`.
+pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, ReportError> {
+    let document = Document {
+        schema: SCHEMA,
+        metrics: &METRICS,
+        interval_level: LEVEL,
+        tie_criterion: crate::export::TIE_CRITERION,
+        rows: "results.csv",
+        provenance,
+        warnings: report
+            .warnings
+            .iter()
+            .map(|it| JsonWarning {
+                severity: it.warning.severity(),
+                message: it.warning.message(),
+                advice: it.warning.advice(),
+                warning: it,
+            })
+            .collect(),
+        boards: report.boards.iter().map(json_board).collect(),
+        costs: &report.costs,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn json_board(board: &Board) -> JsonBoard<'_> {
+    JsonBoard {
+        key: &board.key,
+        tasks: &board.tasks,
+        replicates: board.replicates.iter().copied().collect(),
+        drop_interval_over: board.interval_over(),
+        entries: board
+            .entries
+            .iter()
+            .map(|entry| JsonEntry { theoretical_speedup: board.theoretical_speedup(entry), entry })
+            .collect(),
+    }
+}
