@@ -136,7 +136,7 @@ typedef struct secateur_entry {
   secateur_status (*init)(const secateur_host *host, const secateur_error_sink *err);
 } secateur_entry;
 
-/* Must not allocate, start threads, touch libtorch or fail. */
+/* Must not start threads, touch libtorch or fail; returns the same pointer each time. */
 typedef const secateur_entry *(*secateur_plugin_entry_fn)(void);
 
 /* ---- host extensions ---------------------------------------------------- */
@@ -267,6 +267,8 @@ typedef struct secateur_ext_plan {
   secateur_status (*keep_units)(secateur_ctx *ctx, uint32_t group, const uint8_t *keep, size_t n, const secateur_error_sink *err);
   /* mask: bool tensor of the parameter's shape; borrowed. NULL lifts it (AC/DC). Also allowed in hooks (RigL). */
   secateur_status (*mask_param)(secateur_ctx *ctx, uint32_t param, secateur_tensor mask, const secateur_error_sink *err);
+  /* The mask as it stands, a bool tensor owned by the caller; NULL if the parameter has none. */
+  secateur_status (*mask)(secateur_ctx *ctx, uint32_t param, secateur_tensor *out, const secateur_error_sink *err);
   /* Optional: kept in the report, and used when the host does the selection. */
   secateur_status (*scores)(secateur_ctx *ctx, uint32_t group, const double *score, size_t n, const secateur_error_sink *err);
   /* The host chooses: exactly as many units or weights as the target needs, lowest scores first, ties broken by index.
@@ -485,16 +487,17 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, weights) == 8, "secateur_pla
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, params) == 16, "secateur_plan_cost.params");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, macs) == 24, "secateur_plan_cost.macs");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, channels) == 32, "secateur_plan_cost.channels");
-SECATEUR_ASSERT_LAYOUT(sizeof(secateur_ext_plan) == 64, "secateur_ext_plan");
+SECATEUR_ASSERT_LAYOUT(sizeof(secateur_ext_plan) == 72, "secateur_ext_plan");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, struct_size) == 0, "secateur_ext_plan.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, reserved) == 4, "secateur_ext_plan.reserved");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, keep_units) == 8, "secateur_ext_plan.keep_units");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, mask_param) == 16, "secateur_ext_plan.mask_param");
-SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, scores) == 24, "secateur_ext_plan.scores");
-SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, select) == 32, "secateur_ext_plan.select");
-SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, weight_scores) == 40, "secateur_ext_plan.weight_scores");
-SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, cost) == 48, "secateur_ext_plan.cost");
-SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, emit) == 56, "secateur_ext_plan.emit");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, mask) == 24, "secateur_ext_plan.mask");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, scores) == 32, "secateur_ext_plan.scores");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, select) == 40, "secateur_ext_plan.select");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, weight_scores) == 48, "secateur_ext_plan.weight_scores");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, cost) == 56, "secateur_ext_plan.cost");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, emit) == 64, "secateur_ext_plan.emit");
 SECATEUR_ASSERT_LAYOUT(sizeof(secateur_train_hooks) == 40, "secateur_train_hooks");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_train_hooks, struct_size) == 0, "secateur_train_hooks.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_train_hooks, reserved) == 4, "secateur_train_hooks.reserved");

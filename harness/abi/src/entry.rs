@@ -190,5 +190,6 @@ pub struct Entry {
     pub init: Option<unsafe extern "C" fn(*const Host, *const ErrorSink) -> Status>,
 }
 
-/// Type of the entry function. It must not allocate, start threads, touch libtorch or fail.
+/// Type of the entry function. It must not start threads, touch libtorch or fail, and returns the same pointer
+/// each time.
 pub type EntryFn = unsafe extern "C" fn() -> *const Entry;

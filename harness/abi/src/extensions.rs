@@ -312,6 +312,8 @@ pub struct ExtPlan {
     pub keep_units: unsafe extern "C" fn(*mut Ctx, u32, *const u8, usize, *const ErrorSink) -> Status,
     /// Borrowed bool tensor of the parameter's shape, true where the weight stays; null lifts the mask.
     pub mask_param: unsafe extern "C" fn(*mut Ctx, u32, TensorHandle, *const ErrorSink) -> Status,
+    /// The mask as it stands, a bool tensor owned by the caller; null if the parameter has none.
+    pub mask: unsafe extern "C" fn(*mut Ctx, u32, *mut TensorHandle, *const ErrorSink) -> Status,
     /// Scores of a group's units, kept in the report and used by `select`.
     pub scores: unsafe extern "C" fn(*mut Ctx, u32, *const f64, usize, *const ErrorSink) -> Status,
     /// The host keeps exactly `count` units or weights, highest scores first, ties broken by index.

@@ -36,7 +36,7 @@ layout! {
     ExtModel: 32 { struct_size: 0, reserved: 4, param: 8, grad: 16, at: 24 }
     ExtCalibration: 80 { struct_size: 0, reserved: 4, rewind: 8, next: 16, forward: 24, loss: 32, backward: 40, zero_grad: 48, capture: 56, captured: 64, forward_to: 72 }
     PlanCost: 40 { struct_size: 0, reserved: 4, weights: 8, params: 16, macs: 24, channels: 32 }
-    ExtPlan: 64 { struct_size: 0, reserved: 4, keep_units: 8, mask_param: 16, scores: 24, select: 32, weight_scores: 40, cost: 48, emit: 56 }
+    ExtPlan: 72 { struct_size: 0, reserved: 4, keep_units: 8, mask_param: 16, mask: 24, scores: 32, select: 40, weight_scores: 48, cost: 56, emit: 64 }
     TrainHooks: 40 { struct_size: 0, reserved: 4, effective_weight: 8, extra_loss: 16, after_backward: 24, after_step: 32 }
     TrainRequest: 80 { struct_size: 0, flags: 4, steps: 8, lr_scale: 16, hooks: 24, hooks_data: 32, effective_params: 40, n_effective_params: 48, extra_params: 56, n_extra_params: 64, extra_weight_decay: 72 }
     TrainResult: 32 { struct_size: 0, reserved: 4, steps: 8, loss: 16, metric: 24 }

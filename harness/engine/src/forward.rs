@@ -1,7 +1,7 @@
 //! Execution of a graph.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_network::{NodeId, Op, Window};
 use tch::{Kind, Tensor};
@@ -21,20 +21,20 @@ pub enum Capture {
 /// Captures that are wanted, and what the last forward pass left.
 #[derive(Debug, Default)]
 pub struct Captured {
-    wanted: BTreeMap<(NodeId, Capture), ()>,
+    wanted: RefCell<BTreeSet<(NodeId, Capture)>>,
     values: RefCell<BTreeMap<(NodeId, Capture), Tensor>>,
 }
 
 impl Captured {
     /// From now on keep this.
-    pub fn want(&mut self, node: NodeId, what: Capture) {
-        self.wanted.insert((node, what), ());
+    pub fn want(&self, node: NodeId, what: Capture) {
+        self.wanted.borrow_mut().insert((node, what));
     }
 
     /// Whether anything is wanted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.wanted.is_empty()
+        self.wanted.borrow().is_empty()
     }
 
     /// What the last forward pass left there.
@@ -44,7 +44,7 @@ impl Captured {
     }
 
     fn keep(&self, node: NodeId, what: Capture, value: &Tensor) {
-        if self.wanted.contains_key(&(node, what)) {
+        if self.wanted.borrow().contains(&(node, what)) {
             self.values.borrow_mut().insert((node, what), value.shallow_clone());
         }
     }

@@ -15,7 +15,7 @@ mod model;
 mod random;
 mod select;
 mod sgd;
-//mod state;
+mod state;
 mod train;
 
 pub use batch_norm::recalibrate;
@@ -29,5 +29,5 @@ pub use model::{Layout, Model, Options, Precision};
 pub use random::Streams;
 pub use select::{Scope, SelectError, erk_densities, quotas, select_top};
 pub use sgd::{ExtraParam, Sgd};
-//pub use state::{State, to_tensor, to_tensor_data};
+pub use state::{State, to_tensor, to_tensor_data};
 pub use train::{NoHooks, Position, StepChoice, StepHooks, TrainSummary, Trainer, loss};

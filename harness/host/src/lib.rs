@@ -1,0 +1,24 @@
+//! The host's side of the plugin contract: the loader, the context a method runs in, and the meters.
+//!
+//! Only this crate opens libraries, and it never closes one.
+#![expect(unsafe_code, reason = "this crate is one of the three where foreign code is called")]
+
+mod callback;
+mod calibration;
+mod graph;
+mod loader;
+mod log;
+mod method;
+mod model;
+mod plan;
+mod prunable;
+mod run;
+mod session;
+mod torch;
+mod train;
+
+pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
+pub use method::{MethodFailure, run_method};
+pub use prunable::{prunable_params, target_count};
+pub use session::{Meters, Session, SessionSetup, Snapshot};
+pub use torch::{load_cuda, torch_abi_version, torch_version};
