@@ -79,6 +79,17 @@ impl State {
         model.apply_masks()
     }
 
+    /// Writes the batch-norm statistics back, and nothing else.
+    ///
+    /// # Errors
+    /// Fails if shapes differ, or libtorch fails.
+    pub fn restore_buffers(&self, model: &Model) -> Result<()> {
+        for (index, value) in self.buffers.iter().enumerate() {
+            model.set_buffer(index, value)?;
+        }
+        Ok(())
+    }
+
     /// Writes everything back, masks included.
     ///
     /// # Errors

@@ -1,0 +1,136 @@
+//! Running a method.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::OnceLock;
+
+use secateur_abi as abi;
+
+use crate::callback::Sink;
+use crate::loader::Plugin;
+use crate::session::Session;
+use crate::torch::{torch_abi_version, torch_version};
+
+/// Host extensions that this host offers.
+pub(crate) const OFFERED: [&CStr; 7] = [
+    abi::EXT_LOG,
+    abi::EXT_RUN,
+    abi::EXT_GRAPH,
+    abi::EXT_MODEL,
+    abi::EXT_CALIBRATION,
+    abi::EXT_PLAN,
+    abi::EXT_TRAIN,
+];
+
+unsafe extern "C" fn get_extension(_: *const abi::Host, id: *const c_char) -> *const c_void {
+    if id.is_null() {
+        return std::ptr::null();
+    }
+    // SAFETY: not null; a NUL-terminated string by contract.
+    let id = unsafe { CStr::from_ptr(id) };
+    if id == abi::EXT_LOG {
+        (&raw const crate::log::LOG).cast()
+    } else if id == abi::EXT_RUN {
+        (&raw const crate::run::RUN).cast()
+    } else if id == abi::EXT_GRAPH {
+        (&raw const crate::graph::GRAPH).cast()
+    } else if id == abi::EXT_MODEL {
+        (&raw const crate::model::MODEL).cast()
+    } else if id == abi::EXT_CALIBRATION {
+        (&raw const crate::calibration::CALIBRATION).cast()
+    } else if id == abi::EXT_PLAN {
+        (&raw const crate::plan::PLAN).cast()
+    } else if id == abi::EXT_TRAIN {
+        (&raw const crate::train::TRAIN).cast()
+    } else {
+        std::ptr::null()
+    }
+}
+
+/// The host table, shared by all plugins of the process.
+pub(crate) fn host() -> &'static abi::Host {
+    struct Table(abi::Host);
+    // SAFETY: the table is never written after it is made, and its pointers are to leaked or static texts.
+    unsafe impl Send for Table {}
+    // SAFETY: as above.
+    unsafe impl Sync for Table {}
+    static HOST: OnceLock<Table> = OnceLock::new();
+    &HOST
+        .get_or_init(|| {
+            let version = std::ffi::CString::new(torch_version()).unwrap_or_default();
+            Table(abi::Host {
+                struct_size: size_of::<abi::Host>() as u32,
+                abi_major: abi::MAJOR,
+                abi_minor: abi::MINOR,
+                torch_abi_version: torch_abi_version(),
+                torch_version: version.into_raw(),
+                name: c"secateur".as_ptr(),
+                version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast(),
+                get_extension,
+            })
+        })
+        .0
+}
+
+/// How a method failed. What it had emitted before stays valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct MethodFailure {
+    /// The contract's status.
+    pub status: abi::Status,
+    /// The method's own message.
+    pub message: String,
+}
+
+/// Creates an instance of a method with its parameters (a JSON object), lets it answer all targets of the session,
+/// and destroys it.
+///
+/// # Errors
+/// Returns the status and the message with which the method failed. Targets that were not emitted by a method that
+/// reports success are the caller's to notice.
+pub fn run_method(plugin: &Plugin, id: &str, params: &str, session: &Session<'_>) -> Result<(), MethodFailure> {
+    let fail = |status, message: String| Err(MethodFailure { status, message });
+    let Some(method) = plugin.method(id) else {
+        return fail(abi::E_UNSUPPORTED, format!("plugin {} has no method `{id}`", plugin.path().display()));
+    };
+    if let Err(error) = plugin.init(host()) {
+        return fail(abi::E_INTERNAL, error.to_string());
+    }
+    // SAFETY: checked at load; static.
+    let vtable = unsafe { &*method.vtable };
+    let mut instance: *mut abi::Method = std::ptr::null_mut();
+    let sink = Sink::default();
+    let error_sink = sink.as_abi();
+    let status = session.enter_plugin("create", || {
+        // SAFETY: the function has the contract's type; everything lent outlives the call.
+        unsafe { (vtable.create)(host(), abi::Str::new(params), &raw mut instance, &raw const error_sink) }
+    });
+    if status < 0 {
+        return fail(status, sink.message(status));
+    }
+    if instance.is_null() {
+        return fail(abi::E_INTERNAL, "the method made no instance and reported no error".to_owned());
+    }
+    let targets = &session.setup.targets;
+    let request = abi::Request {
+        struct_size: size_of::<abi::Request>() as u32,
+        granularity: abi::GRANULARITY_WEIGHT,
+        budget_metric: abi::BUDGET_WEIGHTS,
+        n_targets: targets.len() as u32,
+        targets: targets.as_ptr(),
+        seed: session.setup.streams.seed("method", 0),
+    };
+    let ctx = std::ptr::from_ref(session).cast_mut().cast::<abi::Ctx>();
+    let status = session.enter_plugin("prune", || {
+        // SAFETY: as above; the session stays where it is and is only reached through shared references.
+        unsafe { (vtable.prune)(instance, ctx, &raw const request, &raw const error_sink) }
+    });
+    // After a panic the instance is poisoned, and nothing may be called on it, not even `destroy`.
+    if status != abi::E_PANIC && !session.is_poisoned() {
+        // SAFETY: the instance came from `create` and is used no more.
+        session.enter_plugin("destroy", || unsafe { (vtable.destroy)(instance) });
+    }
+    if status < 0 {
+        return fail(status, sink.message(status));
+    }
+    Ok(())
+}
