@@ -386,7 +386,7 @@ fn board_view(
             series,
             What::Mean,
             "mean over tasks",
-            Size { width: 620.0, height: 300.0 },
+            Size { width: 480.0, height: 344.0 },
         ),
         plots,
         prunable: prunable(board),
