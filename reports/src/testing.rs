@@ -245,3 +245,43 @@ fn noise(parts: &[u64]) -> f64 {
     }
     (state >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+/// What tests vary of a row; the rest is the same for all.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Method label.
+    pub method: &'static str,
+    /// Which control it is.
+    pub control: Option<Control>,
+    /// Fraction of the prunable weights.
+    pub keep: f64,
+    /// Task identifier.
+    pub task: &'static str,
+    /// Replicate number.
+    pub replicate: u32,
+    /// The score; the outcome is `ok` either way.
+    pub score: Option<f64>,
+}
+
+impl Default for Sample {
+    fn default() -> Sample {
+        Sample { method: "method", control: None, keep: 0.1, task: "task", replicate: 0, score: Some(0.5) }
+    }
+}
+
+/// One row, `ok`, with its count reached.
+#[must_use]
+pub fn sample(sample: &Sample) -> Row {
+    let method = Method {
+        label: sample.method.to_owned(),
+        id: "org.example.method",
+        control: sample.control,
+        quality: 0.5,
+        samples: 0,
+    };
+    let mut row = row(&method, 0, sample.keep, 0, 0, sample.replicate);
+    row.task = sample.task.to_owned();
+    row.metric = "top1".to_owned();
+    (row.score, row.top1, row.mean_per_class) = (sample.score, sample.score, None);
+    row
+}

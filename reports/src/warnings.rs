@@ -213,7 +213,7 @@ impl Warning {
                 )
             }
             Warning::TooFewSeeds { replicates: 1 } => {
-                "One replicate only: no interval over seeds exists, and drops carry an interval over tasks."
+                "One replicate only: no interval over seeds exists; what intervals there are, are over tasks."
                     .to_owned()
             }
             Warning::TooFewSeeds { replicates } => {

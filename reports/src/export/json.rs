@@ -165,7 +165,10 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         boards: report.boards.iter().map(json_board).collect(),
         costs: &report.costs,
     };
-    let mut bytes = serde_json::to_vec_pretty(&document)?;
+    // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -1,1 +1,155 @@
-//! stub
+use super::*;
+use crate::row::Row;
+use crate::testing::{Sample, sample};
+
+/// A board without a fault: controls, baselines and a method, three seeds, well apart.
+fn sound() -> Vec<Row> {
+    let methods: [(&'static str, Option<Control>, f64, f64); 6] = [
+        ("dense-as-is", Some(Control::DenseAsIs), 1.0, 0.89),
+        ("dense-trained", Some(Control::DenseTrained), 1.0, 0.90),
+        ("random", Some(Control::Baseline), 0.1, 0.50),
+        ("random-layerwise", Some(Control::Baseline), 0.1, 0.55),
+        ("magnitude", Some(Control::Baseline), 0.1, 0.70),
+        ("imp", None, 0.1, 0.75),
+    ];
+    let mut rows = Vec::new();
+    for (method, control, keep, base) in methods {
+        for task in ["a", "b"] {
+            for replicate in 0..3 {
+                let score = Some(base + 0.001 * f64::from(replicate));
+                rows.push(sample(&Sample { method, control, keep, task, replicate, score }));
+            }
+        }
+    }
+    rows
+}
+
+fn of(rows: &[Row]) -> Vec<Warning> {
+    warnings(&crate::boards(rows)).into_iter().map(|it| it.warning).collect()
+}
+
+fn without(rows: &[Row], method: &str) -> Vec<Row> {
+    rows.iter().filter(|row| row.method != method).cloned().collect()
+}
+
+fn change(mut rows: Vec<Row>, method: &str, change: impl Fn(&mut Row)) -> Vec<Row> {
+    rows.iter_mut().filter(|row| row.method == method).for_each(change);
+    rows
+}
+
+#[test]
+fn a_sound_board_has_no_warning() {
+    assert_eq!(of(&sound()), []);
+}
+
+#[test]
+fn every_control_is_missed() {
+    assert_eq!(of(&without(&sound(), "dense-trained")), [Warning::MissingDenseTrained]);
+    for baseline in ["random", "magnitude", "random-layerwise"] {
+        let found = of(&without(&sound(), baseline));
+        assert_eq!(found, [Warning::MissingBaseline { baseline: baseline.to_owned() }]);
+    }
+    // A method that calls itself random is no baseline of the run.
+    let found = of(&change(sound(), "random", |row| row.control = None));
+    assert!(found.contains(&Warning::MissingBaseline { baseline: "random".to_owned() }), "{found:?}");
+}
+
+#[test]
+fn few_seeds_are_told() {
+    let rows: Vec<Row> = sound().into_iter().filter(|row| row.replicate < 2).collect();
+    assert_eq!(of(&rows), [Warning::TooFewSeeds { replicates: 2 }]);
+}
+
+#[test]
+fn incomplete_cells_are_counted_with_their_outcomes() {
+    let rows = change(sound(), "imp", |row| {
+        if row.task == "b" && row.replicate == 2 {
+            row.outcome = Outcome::Timeout;
+            row.score = None;
+        }
+    });
+    let expected = Warning::IncompleteCells {
+        trials: 1,
+        cells: 1,
+        outcomes: BTreeMap::from([(Outcome::Timeout, 1)]),
+        entries: vec!["imp at keep 0.1".to_owned()],
+    };
+    assert_eq!(of(&rows), [expected]);
+}
+
+#[test]
+fn a_method_is_held_against_the_better_random() {
+    let below = change(sound(), "imp", |row| row.score = Some(0.52));
+    assert_eq!(of(&below), [Warning::BelowRandom { entries: vec!["imp at keep 0.1".to_owned()] }]);
+    let beside = change(sound(), "imp", |row| {
+        row.score = Some(0.5515 + 0.01 * f64::from(row.replicate % 2) - 0.002 * f64::from(row.replicate));
+    });
+    assert_eq!(
+        of(&beside),
+        [Warning::NotSeparableFromRandom { entries: vec!["imp at keep 0.1".to_owned()] }]
+    );
+}
+
+#[test]
+fn a_missed_count_is_an_error_for_weights_and_a_note_for_channels() {
+    let rows = change(sound(), "imp", |row| row.achieved_count = row.target_count.map(|count| count + 1));
+    let found = of(&rows);
+    assert!(matches!(found[..], [Warning::MissedCounts { rows: 6, whole_channels: false, .. }]), "{found:?}");
+    assert_eq!(found[0].severity(), Severity::Error);
+    let channels: Vec<Row> = rows
+        .into_iter()
+        .map(|mut row| {
+            if row.granularity == "weights" {
+                row.granularity = "channels".to_owned();
+            }
+            row
+        })
+        .collect();
+    assert_eq!(of(&channels)[0].severity(), Severity::Note);
+}
+
+#[test]
+fn mixtures_on_a_board_are_told() {
+    let kinds = |rows: &[Row]| -> Vec<String> {
+        let value = |it: &Warning| serde_json::to_value(it).expect("a warning is JSON");
+        of(rows).iter().map(|it| value(it)["kind"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let with = |alter: fn(&mut Row)| kinds(&change(sound(), "imp", alter));
+    assert_eq!(with(|row| row.allowance_samples *= 2), ["mixed-allowances"]);
+    assert_eq!(with(|row| row.prunable_set = "everything".to_owned()), ["mixed-prunable-sets"]);
+    assert_eq!(with(|row| row.metric = "mean-per-class".to_owned()), ["mixed-metrics", "mixed-metrics"]);
+    assert_eq!(with(|row| row.params = format!("{{\"seed\":{}}}", row.replicate)), ["mixed-configurations"]);
+    // The untouched network has no training, so its allowance is not compared.
+    assert_eq!(kinds(&change(sound(), "dense-as-is", |row| row.allowance_samples = 0)), Vec::<String>::new());
+}
+
+#[test]
+fn unpaired_and_contradictory_rows_are_told() {
+    let rows: Vec<Row> =
+        sound().into_iter().filter(|row| row.method != "dense-trained" || row.replicate != 1).collect();
+    assert_eq!(of(&rows), [Warning::UnpairedReplicates { replicates: vec![1] }]);
+    let mut rows = sound();
+    let mut copy = rows[rows.len() - 1].clone();
+    copy.score = Some(0.1);
+    rows.push(copy);
+    let found = of(&rows);
+    assert!(matches!(&found[0], Warning::ContradictoryRows { trials } if trials.len() == 1), "{found:?}");
+}
+
+#[test]
+fn every_text_is_a_sentence() {
+    let mut rows = without(&sound(), "dense-trained");
+    rows = change(rows, "imp", |row| {
+        row.score = Some(0.1);
+        row.prunable_set = "other".to_owned();
+        row.allowance_samples = 1;
+        row.achieved_count = Some(1);
+    });
+    rows.retain(|row| row.replicate == 0);
+    let found = of(&rows);
+    assert!(found.len() >= 6);
+    for warning in found {
+        assert!(warning.message().ends_with('.'), "{}", warning.message());
+        assert!(warning.advice().ends_with('.'), "{}", warning.advice());
+    }
+}

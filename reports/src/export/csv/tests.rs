@@ -1,1 +1,65 @@
-//! stub
+use super::*;
+use crate::testing::{Sample, sample, synthetic};
+
+fn header(bytes: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(bytes).expect("CSV is text");
+    text.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect()
+}
+
+#[test]
+fn an_empty_table_has_the_header_of_a_full_one() {
+    let (empty, full) = (ReportInput::default(), synthetic(408));
+    let both = |table: fn(&ReportInput) -> Result<Vec<u8>, ReportError>| {
+        (header(&table(&empty).expect("empty")), header(&table(&full).expect("full")))
+    };
+    let (without, with) = both(results_csv);
+    assert_eq!(without, with);
+    let (without, with) = both(costs_csv);
+    assert_eq!(without, with);
+}
+
+#[test]
+fn equal_rows_in_any_order_give_equal_bytes() {
+    let mut input = synthetic(1224);
+    let (results, costs) = (results_csv(&input).expect("rows"), costs_csv(&input).expect("costs"));
+    let board = leaderboard_csv(&Report::new(&input)).expect("boards");
+    input.rows.reverse();
+    input.rows.rotate_left(100);
+    input.costs.reverse();
+    assert_eq!(results_csv(&input).expect("rows"), results);
+    assert_eq!(costs_csv(&input).expect("costs"), costs);
+    assert_eq!(leaderboard_csv(&Report::new(&input)).expect("boards"), board);
+}
+
+#[test]
+fn rows_that_differ_in_one_late_field_still_have_one_order() {
+    let first = sample(&Sample::default());
+    let mut second = first.clone();
+    second.training_macs = Some(1.0);
+    let forward = ReportInput { rows: vec![first.clone(), second.clone()], ..ReportInput::default() };
+    let backward = ReportInput { rows: vec![second, first], ..ReportInput::default() };
+    assert_eq!(results_csv(&forward).expect("rows"), results_csv(&backward).expect("rows"));
+}
+
+#[test]
+fn numbers_read_back_to_the_same_bits() {
+    let score = 0.1 + 0.2;
+    let mut row = sample(&Sample { score: Some(score), keep: 1.0 / 3.0, ..Sample::default() });
+    row.method = "comma, \"quote\"\nline".to_owned();
+    let input = ReportInput { rows: vec![row.clone()], ..ReportInput::default() };
+    let bytes = results_csv(&input).expect("rows");
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let back: Vec<Row> = reader.deserialize().collect::<Result<_, _>>().expect("our own CSV");
+    assert_eq!(back, [row]);
+}
+
+#[test]
+fn the_leaderboard_has_a_line_per_task_and_a_mean() {
+    let input = synthetic(1224);
+    let report = Report::new(&input);
+    let bytes = leaderboard_csv(&report).expect("boards");
+    let lines = csv::Reader::from_reader(bytes.as_slice()).into_records().count();
+    let expected: usize =
+        report.boards.iter().map(|board| board.entries.len() * (board.tasks.len() + 1)).sum();
+    assert_eq!(lines, expected);
+}

@@ -19,7 +19,9 @@ use crate::row::Provenance;
 /// `index.html`, with its styles, scripts and plots inside.
 pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, ReportError> {
     let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?,
+    );
     // The extension turns on escaping.
     environment.add_template("page.html", include_str!("page.html"))?;
     environment.add_template("board.html", include_str!("board.html"))?;

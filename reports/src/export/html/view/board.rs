@@ -1,53 +1,21 @@
-//! What stands on the page, as text: the template only arranges it.
+//! A board as text: its leaders, table, plots, counts and outcomes.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::plot::{self, Size, What};
-use super::series::{self, Series};
-use crate::Report;
+use super::series::Series;
+use super::{DASH, control_note};
 use crate::board::{Board, Cell, Entry, Span};
-use crate::cost::MethodCost;
 use crate::export::incomplete_word;
-use crate::row::{Control, Outcome, Provenance};
 use crate::stats::Summary;
 use crate::text::{self, clean};
 
-/// Trials above which single trials are no longer drawn; those without a score are still listed.
-const MOST_DOTS: usize = 5_000;
-/// Trials without a score that are listed.
-const MOST_LISTED: usize = 500;
 /// Steps of the heat colour, 0 to 8.
 const HEAT_STEPS: f64 = 8.0;
-const DASH: &str = "–";
-
 #[derive(Serialize)]
-pub(super) struct Page {
-    title: String,
-    facts: Vec<(String, String)>,
-    warnings: Vec<WarningView>,
-    warning_counts: Vec<(String, usize)>,
-    boards: Vec<BoardView>,
-    tracks: Vec<TrackView>,
-    single_dots: bool,
-    faults: Vec<FaultView>,
-    hidden_faults: usize,
-    origin: Vec<(String, String)>,
-    plugins: Vec<(String, String)>,
-    data: Vec<(String, String)>,
-}
-
-#[derive(Serialize)]
-struct WarningView {
-    severity: &'static str,
-    board: String,
-    message: String,
-    advice: &'static str,
-}
-
-#[derive(Serialize)]
-struct BoardView {
+pub(super) struct BoardView {
     id: String,
     tab: String,
     title: String,
@@ -151,171 +119,7 @@ struct DotView {
     title: String,
 }
 
-#[derive(Serialize)]
-struct FaultView {
-    board: String,
-    method: String,
-    keep: String,
-    task: String,
-    replicate: u32,
-    outcome: &'static str,
-    detail: String,
-}
-
-#[derive(Serialize)]
-struct TrackView {
-    title: String,
-    rows: Vec<CostView>,
-}
-
-#[derive(Serialize)]
-struct CostView {
-    method: String,
-    note: &'static str,
-    stages: String,
-    samples: String,
-    method_share: f64,
-    recover_share: f64,
-    training: BarView,
-    prune: BarView,
-    recover: BarView,
-    total: BarView,
-    memory: BarView,
-    latency: String,
-}
-
-/// A number with a bar of 0 to 100 % of the largest in its column.
-#[derive(Serialize)]
-struct BarView {
-    text: String,
-    share: f64,
-}
-
-pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
-    let trials: usize = report.boards.iter().flat_map(|board| &board.entries).map(Entry::trials).sum();
-    let single_dots = trials <= MOST_DOTS;
-    let (series, hidden_methods) = series::choose(report);
-    let tabs = tab_names(report);
-    let boards = report
-        .boards
-        .iter()
-        .zip(tabs)
-        .enumerate()
-        .map(|(number, (board, tab))| board_view(board, number, tab, &series, hidden_methods, single_dots))
-        .collect();
-    let (faults, hidden_faults) = faults(report);
-    let mut counts = BTreeMap::new();
-    for it in &report.warnings {
-        *counts.entry(it.warning.severity()).or_insert(0) += 1;
-    }
-    let cleaned = |pairs: &[(String, String)]| pairs.iter().map(|(a, b)| (clean(a), clean(b))).collect();
-    let mut origin = vec![
-        ("secateur".to_owned(), clean(&provenance.harness)),
-        ("libtorch".to_owned(), clean(&provenance.libtorch)),
-        ("device class".to_owned(), clean(&provenance.device_class)),
-        ("machine".to_owned(), clean(&provenance.machine)),
-    ];
-    origin.retain(|(_, value)| !value.is_empty());
-    origin.extend(provenance.facts.iter().map(|(name, value)| (clean(name), clean(value))));
-    Page {
-        title: suites(report),
-        facts: facts(report, provenance, trials),
-        warnings: report
-            .warnings
-            .iter()
-            .map(|it| WarningView {
-                severity: it.warning.severity().word(),
-                board: it.board.title(),
-                message: it.warning.message(),
-                advice: it.warning.advice(),
-            })
-            .collect(),
-        warning_counts: counts
-            .into_iter()
-            .map(|(severity, count)| {
-                (format!("{}{}", severity.word(), if count == 1 { "" } else { "s" }), count)
-            })
-            .collect(),
-        boards,
-        tracks: tracks(&report.costs),
-        single_dots,
-        faults,
-        hidden_faults,
-        origin,
-        plugins: cleaned(&provenance.plugins),
-        data: cleaned(&provenance.data),
-    }
-}
-
-fn suites(report: &Report) -> String {
-    let mut names: Vec<String> = report.boards.iter().map(|board| clean(&board.key.suite)).collect();
-    names.dedup();
-    names.join(", ")
-}
-
-/// The parts of the boards' keys that tell them apart.
-fn tab_names(report: &Report) -> Vec<String> {
-    let parts = |board: &Board| {
-        let key = &board.key;
-        [&key.suite, &key.track, &key.protocol, &key.regime, &key.granularity].map(|part| clean(part))
-    };
-    let all: Vec<[String; 5]> = report.boards.iter().map(parts).collect();
-    all.iter()
-        .map(|these| {
-            let telling: Vec<&str> = (0..these.len())
-                .filter(|part| all.iter().any(|others| others[*part] != these[*part]))
-                .map(|part| these[part].as_str())
-                .collect();
-            if telling.is_empty() { these[3].clone() } else { telling.join(" · ") }
-        })
-        .collect()
-}
-
-fn facts(report: &Report, provenance: &Provenance, trials: usize) -> Vec<(String, String)> {
-    let mut outcomes: BTreeMap<Outcome, usize> = BTreeMap::new();
-    let mut methods = std::collections::BTreeSet::new();
-    let mut tasks = std::collections::BTreeSet::new();
-    let mut keeps: Vec<f64> = Vec::new();
-    let mut replicates = 0;
-    for board in &report.boards {
-        replicates = replicates.max(board.replicates.len());
-        keeps.extend(board.keeps());
-        tasks.extend(board.tasks.iter().map(|task| &task.id));
-        methods.extend(board.methods().map(|entry| &entry.method));
-        for (outcome, count) in board.entries.iter().flat_map(|entry| &entry.outcomes) {
-            *outcomes.entry(*outcome).or_default() += count;
-        }
-    }
-    keeps.sort_by(|a, b| b.total_cmp(a));
-    keeps.dedup();
-    let ended: Vec<String> = outcomes
-        .iter()
-        .map(|(outcome, count)| format!("{} {}", text::count(*count as u64), outcome.word()))
-        .collect();
-    let shown: Vec<String> = keeps.iter().take(6).map(f64::to_string).collect();
-    let more = if keeps.len() > 6 { " …" } else { "" };
-    let mut facts = vec![
-        ("Trials".to_owned(), format!("{} ({})", text::count(trials as u64), ended.join(", "))),
-        ("Methods".to_owned(), methods.len().to_string()),
-        ("Tasks".to_owned(), tasks.len().to_string()),
-        ("Keeps".to_owned(), format!("{}{more}", shown.join(", "))),
-        ("Replicates".to_owned(), replicates.to_string()),
-    ];
-    let versions: Vec<String> = [("secateur", &provenance.harness), ("libtorch", &provenance.libtorch)]
-        .into_iter()
-        .filter(|(_, version)| !version.is_empty())
-        .map(|(name, version)| format!("{name} {}", clean(version)))
-        .collect();
-    if !versions.is_empty() {
-        facts.push(("Versions".to_owned(), versions.join(", ")));
-    }
-    if !provenance.device_class.is_empty() {
-        facts.push(("Device".to_owned(), clean(&provenance.device_class)));
-    }
-    facts
-}
-
-fn board_view(
+pub(super) fn board_view(
     board: &Board,
     number: usize,
     tab: String,
@@ -386,7 +190,7 @@ fn board_view(
             series,
             What::Mean,
             "mean over tasks",
-            Size { width: 620.0, height: 300.0 },
+            Size { width: 480.0, height: 344.0 },
         ),
         plots,
         prunable: prunable(board),
@@ -577,126 +381,10 @@ fn figure(summary: Option<Summary>, decimals: usize) -> Figure {
     }
 }
 
-fn control_note(control: Option<Control>) -> &'static str {
-    match control {
-        Some(Control::Baseline) => "baseline",
-        Some(Control::DenseAsIs | Control::DenseTrained) => "control",
-        None => "",
-    }
-}
-
 fn span(span: Option<Span>) -> String {
     match span {
         None => DASH.to_owned(),
         Some(Span { min, max }) if min == max => text::count(min),
         Some(Span { min, max }) => format!("{} – {}", text::count(min), text::count(max)),
     }
-}
-
-/// Trials without a score, and how many more there are.
-fn faults(report: &Report) -> (Vec<FaultView>, usize) {
-    let mut listed = Vec::new();
-    let mut all = 0;
-    for board in &report.boards {
-        for entry in &board.entries {
-            for (task, cell) in board.tasks.iter().zip(&entry.cells) {
-                for trial in cell.trials.iter().filter(|trial| trial.score.is_none()) {
-                    all += 1;
-                    if listed.len() < MOST_LISTED {
-                        listed.push(FaultView {
-                            board: board.key.title(),
-                            method: clean(&entry.method),
-                            keep: entry.keep.to_string(),
-                            task: task.short.clone(),
-                            replicate: trial.replicate,
-                            outcome: trial.outcome.word(),
-                            detail: text::fit(&clean(&trial.detail), 300),
-                        });
-                    }
-                }
-            }
-        }
-    }
-    let hidden = all - listed.len();
-    (listed, hidden)
-}
-
-fn tracks(costs: &[MethodCost]) -> Vec<TrackView> {
-    costs
-        .chunk_by(|a, b| (&a.suite, &a.track) == (&b.suite, &b.track))
-        .map(|track| {
-            let title = track
-                .first()
-                .map_or(String::new(), |it| format!("{} · {}", clean(&it.suite), clean(&it.track)));
-            // Controls first, then by what matters most to who waits.
-            let mut order: Vec<&MethodCost> = track.iter().collect();
-            let class = |cost: &MethodCost| match cost.control {
-                Some(Control::DenseAsIs) => 0,
-                Some(Control::DenseTrained) => 1,
-                Some(Control::Baseline) => 2,
-                None if cost.method.is_empty() => 4,
-                None => 3,
-            };
-            order.sort_by(|a, b| class(a).cmp(&class(b)).then_with(|| a.method.cmp(&b.method)));
-            let most = |field: &dyn Fn(&MethodCost) -> Option<f64>| {
-                track.iter().filter_map(field).fold(0.0, f64::max)
-            };
-            let samples = |cost: &MethodCost| {
-                let spent = [cost.method_samples, cost.recover_samples];
-                spent.iter().any(Option::is_some).then(|| spent.iter().flatten().sum::<f64>())
-            };
-            let (most_samples, most_training) = (most(&samples), most(&|it| it.training_macs));
-            let (most_prune, most_recover) = (most(&|it| it.prune_seconds), most(&|it| it.recover_seconds));
-            let most_total = most(&|it| Some(it.total_seconds));
-            let most_memory = most(&|it| Some(it.peak_bytes as f64));
-            let rows = order.into_iter().map(|cost| {
-                let share = |part: Option<f64>| percent_of(part.unwrap_or(0.0), most_samples);
-                CostView {
-                    method: if cost.method.is_empty() {
-                        "shared by all".to_owned()
-                    } else {
-                        clean(&cost.method)
-                    },
-                    note: control_note(cost.control),
-                    stages: match cost.failed_stages {
-                        0 => cost.stages.to_string(),
-                        failed => format!("{} ({failed} not ok)", cost.stages),
-                    },
-                    samples: samples(cost).map_or(DASH.to_owned(), |_| {
-                        format!(
-                            "{} + {}",
-                            text::count(cost.method_samples.unwrap_or(0.0).round() as u64),
-                            text::count(cost.recover_samples.unwrap_or(0.0).round() as u64)
-                        )
-                    }),
-                    method_share: share(cost.method_samples),
-                    recover_share: share(cost.recover_samples),
-                    training: bar(cost.training_macs, most_training, text::si),
-                    prune: bar(cost.prune_seconds, most_prune, text::seconds),
-                    recover: bar(cost.recover_seconds, most_recover, text::seconds),
-                    total: bar((cost.stages > 0).then_some(cost.total_seconds), most_total, text::seconds),
-                    memory: bar((cost.peak_bytes > 0).then_some(cost.peak_bytes as f64), most_memory, |it| {
-                        text::bytes(it as u64)
-                    }),
-                    latency: cost
-                        .latency_ms
-                        .iter()
-                        .take(4)
-                        .map(|(keep, ms)| format!("{ms:.2} at {keep}"))
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                }
-            });
-            TrackView { title, rows: rows.collect() }
-        })
-        .collect()
-}
-
-fn bar(value: Option<f64>, most: f64, print: impl Fn(f64) -> String) -> BarView {
-    BarView { text: value.map_or(DASH.to_owned(), print), share: percent_of(value.unwrap_or(0.0), most) }
-}
-
-/// One decimal, for it goes into a style attribute thousands of times.
-fn percent_of(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { (part / whole * 1000.0).round() / 10.0 } else { 0.0 }
 }

@@ -1,0 +1,73 @@
+//! The report as a whole, through its public functions.
+
+use secateur_reports::testing::synthetic;
+use secateur_reports::{Report, ReportError, SCHEMA, write_all};
+
+const FILES: [&str; 6] =
+    ["results.csv", "costs.csv", "leaderboard.csv", "summary.md", "report.json", "index.html"];
+
+#[test]
+fn all_files_are_written_whole_and_again_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("not/there/yet");
+    let mut input = synthetic(1224);
+    let paths = write_all(&input, &out).expect("the first report");
+    assert_eq!(paths, FILES.map(|name| out.join(name)));
+    let read = || paths.iter().map(|path| std::fs::read(path).expect("a written file")).collect::<Vec<_>>();
+    let first = read();
+    assert!(first.iter().all(|bytes| bytes.ends_with(b"\n")));
+    input.rows.reverse();
+    input.costs.reverse();
+    write_all(&input, &out).expect("the second report");
+    assert!(read() == first, "the order of rows changed a file");
+    // No temporary file is left behind.
+    assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), FILES.len());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "in the way").expect("a file");
+    let out = file.join("out");
+    match write_all(&synthetic(408), &out) {
+        Err(ReportError::Write { path, .. }) => assert_eq!(path, out),
+        other => panic!("expected a write error, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_json_is_versioned_and_names_units_and_directions() {
+    let input = synthetic(1224);
+    let report = Report::new(&input);
+    let bytes = secateur_reports::report_json(&report, &input.provenance).expect("JSON");
+    let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    assert_eq!(json["schema"], SCHEMA);
+    let metrics = json["metrics"].as_array().expect("a list of metrics");
+    for metric in metrics {
+        assert!(metric["unit"].is_string() && !metric["description"].as_str().unwrap_or_default().is_empty());
+    }
+    let direction =
+        |name: &str| metrics.iter().find(|it| it["name"] == name).map(|it| it["higher_is_better"].clone());
+    assert_eq!(direction("score"), Some(true.into()));
+    assert_eq!(direction("drop"), Some(false.into()));
+    let boards = json["boards"].as_array().expect("a list of boards");
+    assert_eq!(boards.len(), 2);
+    assert_eq!(boards[0]["drop_interval_over"], "seeds-at-fixed-tasks");
+    let warnings = json["warnings"].as_array().expect("a list of warnings");
+    assert!(warnings.iter().all(|it| it["advice"].is_string() && it["board"]["suite"].is_string()));
+}
+
+#[test]
+fn a_large_report_takes_seconds() {
+    let input = synthetic(100_000);
+    assert!(input.rows.len() >= 95_000);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let started = std::time::Instant::now();
+    let paths = write_all(&input, folder.path()).expect("the report");
+    let seconds = started.elapsed().as_secs_f64();
+    // A few seconds on one core; the margin is for busy machines and slow builds.
+    assert!(seconds < 60.0, "{seconds} s");
+    let page = std::fs::metadata(paths.last().expect("the page")).expect("the page").len();
+    assert!(page < 25_000_000, "{page} bytes");
+}
