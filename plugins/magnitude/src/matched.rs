@@ -1,0 +1,55 @@
+//! Random pruning with the layers' counts of global magnitude pruning.
+
+use std::ffi::CStr;
+
+use secateur_sdk::prelude::*;
+
+use crate::random::random_scores;
+
+/// Layer-wise-matched random pruning: in each layer as many weights stay as global magnitude pruning would keep
+/// there, but random ones. What magnitude gains over it comes from its choice within layers; what it gains over
+/// [`crate::random::Random`], from its distribution over layers as well.
+pub(crate) struct RandomMatched;
+
+impl PruneMethod for RandomMatched {
+    const ID: &'static CStr = c"org.secateur.random-layerwise-matched";
+    const NAME: &'static CStr = c"Random, layer-wise matched";
+    const VERSION: &'static CStr = c"1";
+    const SUMMARY: &'static CStr = c"Keeps random weights, in each layer as many as global magnitude pruning would.";
+    const GRANULARITY: Granularity = Granularity::Weight;
+    const FLAGS: Flags = Flags::DETERMINISTIC;
+    type Config = secateur_sdk::NoConfig;
+
+    fn create(_: Self::Config) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn prune(&mut self, run: &Run<'_>, request: &Request<'_>) -> Result<()> {
+        let params = run.prunable();
+        let mut orders = Vec::with_capacity(params.len());
+        for param in &params {
+            run.set_scores(param, &run.weight_at(param, "start")?.f_abs()?)?;
+            // One random order per layer for all targets, so that smaller keeps are nested in larger ones.
+            let scores = random_scores(run, param);
+            let mut order: Vec<i64> = (0..scores.len() as i64).collect();
+            order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b)));
+            orders.push(order);
+        }
+        for (index, target) in request.targets().iter().enumerate() {
+            run.select(Scope::Global, target.count)?;
+            for (param, order) in params.iter().zip(&orders) {
+                let Some(mask) = run.mask(param)? else { continue };
+                let count = mask.f_sum(Kind::Int64)?.f_int64_value(&[])? as usize;
+                let mut kept = vec![0_u8; order.len()];
+                for position in &order[..count] {
+                    kept[*position as usize] = 1;
+                }
+                run.set_mask(param, Some(&Tensor::f_from_slice(&kept)?.f_view(param.shape())?))?;
+            }
+            // The magnitude masks have zeroed weights that the random ones keep.
+            run.rewind_to("start")?;
+            run.emit(index)?;
+        }
+        Ok(())
+    }
+}
