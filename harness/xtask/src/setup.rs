@@ -103,10 +103,12 @@ fn cached(
     if usable(&folder, platform, cuda) {
         return Ok(folder);
     }
+    let downloads = cache.join("downloads");
+    remove_leftovers(cache, "unpacking-")?;
+    remove_leftovers(&downloads, "partial-")?;
     if platform != Platform::LinuxX86 {
         println!("note: set-up on {} is untested; please report how it went", platform.name());
     }
-    let downloads = cache.join("downloads");
     let files =
         wheels.iter().map(|wheel| fetch::wheel(&downloads, wheel, get)).collect::<Result<Vec<_>>>()?;
     // Unpacked beside its place and then renamed, so that no half of a folder is ever used.
@@ -122,6 +124,21 @@ fn cached(
         fs::remove_file(&file).with_context(|| format!("could not remove `{}`", file.display()))?;
     }
     Ok(folder)
+}
+
+/// Removes temporary folders of set-ups that were killed. Only the holder of the lock may do this.
+fn remove_leftovers(folder: &Path, prefix: &str) -> Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).with_context(|| format!("could not list `{}`", folder.display()))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            fs::remove_dir_all(entry.path())
+                .with_context(|| format!("could not remove `{}`", entry.path().display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Moves an unpacked folder to its place.

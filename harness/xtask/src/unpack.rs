@@ -82,8 +82,9 @@ fn place(entry: &str, platform: Platform, cuda: bool) -> Option<PathBuf> {
     }
     // Licences ask to be kept with what they license.
     let (package, rest) = entry.split_once(".dist-info/")?;
-    let license = rest.starts_with("licenses/") || rest.starts_with("LICENSE") || rest.starts_with("License");
-    license.then(|| Path::new("licenses").join(package).join(rest.replace('/', "-")))
+    let of_folder = rest.strip_prefix("licenses/");
+    let license = of_folder.is_some() || rest.starts_with("LICENSE") || rest.starts_with("License");
+    license.then(|| Path::new("licenses").join(package).join(of_folder.unwrap_or(rest).replace('/', "-")))
 }
 
 /// Progress of one wheel on a terminal; elsewhere one line.
@@ -116,7 +117,7 @@ impl Progress {
     }
 
     fn show(&self, end: bool) {
-        let mib = |bytes: u64| bytes >> 20;
+        let mib = |bytes: u64| (bytes as f64 / f64::from(1 << 20)).ceil();
         if self.terminal {
             print!("\runpacking {}: {} of {} MiB", self.name, mib(self.done), mib(self.total));
             if end {
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(cpu("nvidia/cu13/lib/libcupti.so.13").as_deref(), Some("lib/libcupti.so.13"));
         assert_eq!(
             cpu("torch-2.11.0.dist-info/licenses/LICENSE").as_deref(),
-            Some("licenses/torch-2.11.0/licenses-LICENSE")
+            Some("licenses/torch-2.11.0/LICENSE")
         );
         for entry in [
             "torch/lib/libtorch.so",

@@ -99,6 +99,17 @@ fn a_stopped_set_up_goes_on_with_what_it_has() {
 }
 
 #[test]
+fn leftovers_of_killed_set_ups_are_removed() {
+    let cache = tempfile::tempdir().expect("a folder");
+    for leftover in ["unpacking-abc/lib", "downloads/partial-def"] {
+        fs::create_dir_all(cache.path().join(leftover)).expect("a folder");
+    }
+    Index::new().set_up(cache.path()).expect("set up");
+    assert!(!cache.path().join("unpacking-abc").exists());
+    assert_eq!(fs::read_dir(cache.path().join("downloads")).expect("a folder").count(), 0);
+}
+
+#[test]
 fn a_damaged_folder_is_made_again() {
     let cache = tempfile::tempdir().expect("a folder");
     let index = Index::new();
