@@ -35,7 +35,7 @@ struct Arguments {
 enum Command {
     /// Finds or fetches libtorch and points the link `.libtorch` at it.
     Setup {
-        /// Fetch what NVIDIA GPUs need, too (about 2.5 GB more).
+        /// Fetch what NVIDIA GPUs need, too (2 GB more to fetch, 3.5 GB on disk).
         #[arg(long)]
         cuda: bool,
     },
