@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::error::ParseError;
 use crate::pickle::{self, Storage};
@@ -50,7 +50,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Checkpoint, ParseError> {
 struct Entries<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
     prefix: String,
-    /// No entry is larger than the file, because PyTorch does not compress.
+    /// Size of the file. No entry is larger, because PyTorch does not compress.
     limit: usize,
     /// Whether elements are big-endian.
     swap: bool,
@@ -65,8 +65,14 @@ impl Entries<'_> {
             ZipError::UnsupportedArchive(reason) => ParseError::Unsupported(format!("`{path}`: {reason}")),
             error => ParseError::invalid(format!("`{path}`: {error}")),
         })?;
+        // Compressed entries could make gigabytes of kilobytes, and PyTorch writes none.
+        if entry.compression() != CompressionMethod::Stored {
+            return Err(ParseError::Unsupported(format!(
+                "`{path}` is compressed; torch.save did not write it"
+            )));
+        }
         let size = usize::try_from(entry.size()).ok().filter(|&size| size <= self.limit);
-        let size = size.ok_or_else(|| ParseError::TooLarge(format!("`{path}` is larger than the file")))?;
+        let size = size.ok_or_else(|| ParseError::invalid(format!("`{path}` is larger than the file")))?;
         let mut content = Vec::with_capacity(size);
         entry
             .take(self.limit as u64)

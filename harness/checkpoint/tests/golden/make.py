@@ -103,6 +103,9 @@ def main():
     torch.save({"a": torch.arange(3.0), "b": Evil()}, "evil_legacy.pth", _use_new_zipfile_serialization=False)
     torch.save(torch.nn.Linear(1, 1), "module.pt")
     torch.save({"epoch": 1, "lr": [0.1]}, "no_tensors.pt")
+    with zipfile.ZipFile("small.pt") as old, zipfile.ZipFile("compressed.pt", "w") as new:
+        for entry in old.infolist():
+            new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry), zipfile.ZIP_DEFLATED)
     (HERE / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
 
 

@@ -46,6 +46,13 @@ fn files_of_other_kinds_are_recognized() {
     assert!(error.contains("could not read checkpoint") && error.contains("missing.pt"), "{error}");
 }
 
+#[test]
+fn compressed_archives_are_refused() {
+    // Whether the zip library could unpack them depends on what else is built with it.
+    let error = read(&golden("compressed.pt")).expect_err("refused").to_string();
+    assert!(error.contains("` is compressed; torch.save did not write it"), "{error}");
+}
+
 /// The old format around a pickled object that refers to storage `0` of some floats.
 fn legacy(object: &[u8], elements: &[f32]) -> Vec<u8> {
     let mut file =

@@ -64,7 +64,7 @@ fn a_header_that_looks_like_a_pickle_is_read() {
     // A length of 640 has the bytes 80 02, as a pickle of protocol 2 has.
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("out.safetensors");
-    for length in 0..640 {
+    for length in 590..640 {
         let metadata = [("k".to_owned(), "v".repeat(length))].into();
         write_safetensors(&path, &Tensors::new(), &metadata).expect("written");
         assert!(read(&path).is_ok(), "{length}");

@@ -1,0 +1,90 @@
+//! `cargo xtask test`: every test.
+
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+
+use anyhow::Result;
+
+use crate::cargo::{self, Workspace};
+use crate::setup;
+
+/// Builds what tests start or load, then runs them.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    setup::ensure(root, false)?;
+    // Cargo builds neither the dynamic libraries nor the executables of other packages for a test.
+    let workspace = Workspace::read(root)?;
+    let artifacts: Vec<_> =
+        workspace.plugins.iter().chain(&workspace.fixtures).chain(&workspace.binaries).collect();
+    if !cargo::build(root, &artifacts, release(arguments))? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut command = cargo::command(root);
+    if has_nextest(root) {
+        command.args(["nextest", "run"]);
+    } else {
+        println!("cargo-nextest is not installed, so `cargo test` runs the tests");
+        command.arg("test");
+    }
+    if !selects_packages(arguments) {
+        command.arg("--workspace");
+    }
+    command.args(arguments);
+    Ok(if cargo::status(command)?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether `cargo nextest` can be started.
+fn has_nextest(root: &Path) -> bool {
+    let mut command = cargo::command(root);
+    command.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether the tests are built with the release profile, so that what they start must be, too.
+fn release(arguments: &[String]) -> bool {
+    let profile = |pair: &[String]| pair[0] == "--cargo-profile" && pair[1] == "release";
+    cargo_arguments(arguments)
+        .iter()
+        .any(|argument| matches!(argument.as_str(), "--release" | "-r" | "--cargo-profile=release"))
+        || arguments.windows(2).any(profile)
+}
+
+/// Whether arguments choose packages, which `--workspace` would override.
+fn selects_packages(arguments: &[String]) -> bool {
+    cargo_arguments(arguments).iter().any(|argument| {
+        argument == "--package"
+            || argument.starts_with("--package=")
+            || (argument.starts_with("-p") && argument != "--profile")
+    })
+}
+
+/// The arguments before `--`; those after it are the test programs'.
+fn cargo_arguments(arguments: &[String]) -> &[String] {
+    let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    &arguments[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(|argument| (*argument).to_owned()).collect()
+    }
+
+    #[test]
+    fn chosen_packages_replace_the_whole_workspace() {
+        for chosen in [&["-p", "secateur-network"][..], &["-psecateur-network"], &["--package=x", "name"]] {
+            assert!(selects_packages(&owned(chosen)), "{chosen:?}");
+        }
+        for all in [&[][..], &["name"], &["--", "-p"], &["--profile", "ci"]] {
+            assert!(!selects_packages(&owned(all)), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn the_release_profile_is_noticed() {
+        assert!(release(&owned(&["--release"])));
+        assert!(release(&owned(&["--cargo-profile", "release"])));
+        assert!(!release(&owned(&["--profile", "ci", "--", "--release"])));
+    }
+}
