@@ -73,7 +73,7 @@ static CATALOGUE: [Entry; 13] = [
         summary: "Which of six families of hue lies beside or above which other.",
         role: Role::Transfer,
         metric: Top1,
-        train: 1_000,
+        train: 480,
         validation: 300,
         test: 2_000,
         imbalance: 1.0,
@@ -109,7 +109,7 @@ static CATALOGUE: [Entry; 13] = [
     Entry {
         id: "generated/digits",
         title: "Digits",
-        summary: "The ten digits in a shaky hand, with neighbours cut off at the sides.",
+        summary: "The ten digits in a shaky hand, beside parts of others.",
         role: Role::Transfer,
         metric: Top1,
         train: 1_000,
@@ -135,7 +135,7 @@ static CATALOGUE: [Entry; 13] = [
     Entry {
         id: "generated/gratings",
         title: "Gratings",
-        summary: "Directions of a coarse and of a fine wave, both weak, over an uneven ground.",
+        summary: "Directions of a coarse and of a fine wave, both weak.",
         role: Role::Transfer,
         metric: Top1,
         train: 800,

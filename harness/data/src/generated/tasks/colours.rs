@@ -1,7 +1,7 @@
 //! `colour-layout`: which of two families of hue lies where.
 
 use super::super::arithmetic::{direction, smooth};
-use super::super::canvas::{Colour, blend, hsv};
+use super::super::canvas::{Colour, blend, hsv, luminance};
 use super::super::scene::{Nuisance, Scene};
 use super::super::textures::rough_noise;
 
@@ -33,8 +33,11 @@ pub(super) fn member(scene: &mut Scene<'_>, family: usize) -> Colour {
 pub(in super::super) fn draw(scene: &mut Scene<'_>, class: usize) {
     let (order, layout) = (class / 2, class % 2);
     let (first, second) = pair(order);
-    let (a, b) = (member(scene, first), member(scene, second));
-    let (a2, b2) = (member(scene, first), member(scene, second));
+    // Haze takes a part of the colour away.
+    let haze = scene.random.range(0.0, 0.4);
+    let hazy = |colour: Colour| blend(colour, [luminance(colour); 3], haze);
+    let (a, b) = (hazy(member(scene, first)), hazy(member(scene, second)));
+    let (a2, b2) = (hazy(member(scene, first)), hazy(member(scene, second)));
     let turns = if layout == 0 { 0.0 } else { 0.25 } + scene.random.range(-0.06, 0.06);
     let [dx, dy] = direction(turns);
     let border = scene.random.range(-0.3, 0.3);

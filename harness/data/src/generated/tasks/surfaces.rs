@@ -55,14 +55,14 @@ pub(in super::super) fn grating_classes() -> Vec<String> {
 pub(in super::super) fn grating(scene: &mut Scene<'_>, class: usize) {
     scene.backdrop(3.0);
     for (frequency, direction) in [(1.7, class / 4), (4.2, class % 4)] {
-        let contrast = scene.random.range(0.06, 0.12);
+        let contrast = scene.random.range(0.03, 0.07);
         let tint = [0.0; 3].map(|_: f32| contrast * scene.random.range(0.5, 1.2));
         let cycles = frequency * scene.random.range(0.85, 1.18);
         let turns = 0.125 * direction as f32 + scene.random.range(-0.035, 0.035);
         let phase = scene.random.unit();
         scene.add_wave(cycles, turns, phase, tint);
     }
-    scene.finish(&Nuisance { lighting: 0.4, occlusion: 0.3, noise: 0.09, blur: 0.08 });
+    scene.finish(&Nuisance { lighting: 0.4, occlusion: 0.3, noise: 0.1, blur: 0.1 });
 }
 
 const SILHOUETTES: [Figure; 16] = [
