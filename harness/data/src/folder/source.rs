@@ -132,6 +132,8 @@ pub(super) fn read_archive(path: &Path, decoded: &mut Decoded) -> Result<(), Dat
         let file = File { test, class: class.to_owned(), name: name.to_owned(), bytes };
         batch.add(file, decoded);
     }
+    // The archive's last blocks end the entries; the rest holds the checksum that tells a whole file.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(damaged)?;
     batch.finish(decoded);
     Ok(())
 }

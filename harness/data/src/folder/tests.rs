@@ -197,7 +197,7 @@ fn wrong_arrangements_are_explained() {
     let path = empty.path().join("cut.tar.gz");
     for length in [0, 20, whole.len() / 2, whole.len() - 9] {
         fs::write(&path, &whole[..length]).unwrap();
-        let error = load(&path, &options()).unwrap_err().to_string();
+        let error = load(&path, &options()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("cut.tar.gz: "), "{length}: {error}");
     }
 }

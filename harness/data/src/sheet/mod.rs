@@ -58,30 +58,70 @@ pub fn contact_sheet(tasks: &[&TaskData], options: &SheetOptions) -> Result<Vec<
             return Err(complain(format!("`{}` has {} channels, not 3", task.info.id, task.test.shape[0])));
         }
     }
-    let panel_width = classes * (picture_side + GAP) - GAP;
+    let rows = rows(tasks, options);
     let text_line = GLYPH_HEIGHT * TEXT_SCALE + LINE;
-    let heading = GLYPH_HEIGHT * TITLE_SCALE + LINE + 2 * text_line + LINE;
-    let panel_height = heading + per_class * (picture_side + GAP);
-    let across = panels_across.min(tasks.len());
-    let down = tasks.len().div_ceil(across);
-    let width = across * (panel_width + MARGIN) + MARGIN;
-    let height = down * (panel_height + MARGIN) + MARGIN;
+    let across = rows.iter().map(Vec::len).max().unwrap_or(1);
+    let width = across * (panel_width(classes, picture_side) + MARGIN) + MARGIN;
+    let heading = |row: &[Panel<'_>]| {
+        let lines = row.iter().map(|panel| panel.summary.len()).max().unwrap_or(0);
+        GLYPH_HEIGHT * TITLE_SCALE + LINE + lines * text_line + LINE
+    };
+    let pictures = per_class * (picture_side + GAP) - GAP;
+    let height = rows.iter().map(|row| heading(row) + pictures + MARGIN).sum::<usize>() + MARGIN;
     let size = |value: usize| u32::try_from(value).ok().filter(|value| *value <= 1 << 15);
     let (Some(width), Some(height)) = (size(width), size(height)) else {
         return Err(complain(format!("it would have {width}x{height} pixels")));
     };
     let mut sheet = Sheet { image: RgbImage::from_pixel(width, height, PAPER) };
-    for (index, task) in tasks.iter().enumerate() {
-        let left = MARGIN + (index % across) * (panel_width + MARGIN);
-        let top = MARGIN + (index / across) * (panel_height + MARGIN);
-        sheet.heading(task, left, top, panel_width, text_line);
-        sheet.pictures(task, left, top + heading, options);
+    let mut top = MARGIN;
+    for row in &rows {
+        let mut left = MARGIN;
+        for panel in row {
+            sheet.heading(panel, left, top, text_line);
+            sheet.pictures(panel, left, top + heading(row), options);
+            left += panel.width + MARGIN;
+        }
+        top += heading(row) + pictures + MARGIN;
     }
     let mut bytes = Cursor::new(Vec::new());
     PngEncoder::new(&mut bytes)
         .write_image(sheet.image.as_raw(), width, height, ExtendedColorType::Rgb8)
         .map_err(|error| complain(error.to_string()))?;
     Ok(bytes.into_inner())
+}
+
+/// The part of the sheet that shows one task.
+struct Panel<'a> {
+    task: &'a TaskData,
+    width: usize,
+    classes: usize,
+    /// Lines of the task's summary.
+    summary: Vec<String>,
+}
+
+fn panel_width(classes: usize, picture_side: usize) -> usize {
+    classes * (picture_side + GAP) - GAP
+}
+
+/// The panels row by row. If one task would be left over, the first one gets a row to itself.
+fn rows<'a>(tasks: &[&'a TaskData], options: &SheetOptions) -> Vec<Vec<Panel<'a>>> {
+    let across = options.panels_across.min(tasks.len());
+    let panel = |task: &'a TaskData, width: usize| Panel {
+        task,
+        width,
+        classes: (width + GAP) / (options.picture_side + GAP),
+        summary: font::wrapped(&task.info.summary, width / TEXT_SCALE, 2),
+    };
+    let single = panel_width(options.classes, options.picture_side);
+    let mut rows = Vec::new();
+    let mut rest = tasks;
+    if across > 1 && tasks.len() % across == 1 {
+        let whole = across * (single + MARGIN) - MARGIN;
+        rows.push(vec![panel(tasks[0], whole)]);
+        rest = &tasks[1..];
+    }
+    rows.extend(rest.chunks(across).map(|row| row.iter().map(|task| panel(task, single)).collect()));
+    rows
 }
 
 struct Sheet {
@@ -106,16 +146,12 @@ impl Sheet {
     }
 
     /// Title, numbers and summary, above a rule.
-    fn heading(&mut self, task: &TaskData, left: usize, top: usize, width: usize, text_line: usize) {
+    fn heading(&mut self, panel: &Panel<'_>, left: usize, top: usize, text_line: usize) {
+        let Panel { task, width, .. } = *panel;
         let info = &task.info;
         let title = font::fitted(&info.title, width / TITLE_SCALE);
         self.text(&title, left, top, TITLE_SCALE, INK);
-        let facts = format!(
-            "{} classes, {} to train, {}",
-            info.classes.len(),
-            task.train.len(),
-            info.metric.name().replace('-', " ")
-        );
+        let facts = format!("{} classes, {} to train on", info.classes.len(), task.train.len());
         let facts_width = text_width(&facts) * TEXT_SCALE;
         if text_width(&title) * TITLE_SCALE + MARGIN + facts_width <= width {
             let drop = (TITLE_SCALE - TEXT_SCALE) * font::BASELINE;
@@ -123,14 +159,15 @@ impl Sheet {
         }
         let top = top + GLYPH_HEIGHT * TITLE_SCALE + LINE;
         self.rectangle(left, top - LINE / 2, width, 1, RULE);
-        for (line, text) in font::wrapped(&info.summary, width / TEXT_SCALE, 2).iter().enumerate() {
+        for (line, text) in panel.summary.iter().enumerate() {
             self.text(text, left, top + LINE / 2 + line * text_line, TEXT_SCALE, FAINT);
         }
     }
 
-    fn pictures(&mut self, task: &TaskData, left: usize, top: usize, options: &SheetOptions) {
+    fn pictures(&mut self, panel: &Panel<'_>, left: usize, top: usize, options: &SheetOptions) {
+        let task = panel.task;
         let step = options.picture_side + GAP;
-        for (column, class) in spread(task.info.classes.len(), options.classes).into_iter().enumerate() {
+        for (column, class) in spread(task.info.classes.len(), panel.classes).into_iter().enumerate() {
             let of_class =
                 task.test.labels.iter().enumerate().filter(|(_, label)| usize::from(**label) == class);
             for (row, (index, _)) in of_class.take(options.per_class).enumerate() {
@@ -181,7 +218,7 @@ mod tests {
         // The last shown pixels are those of the first test picture of the class in the corner.
         let first_zero = digits.test.labels.iter().position(|label| *label == 0).unwrap();
         let corner = &digits.test.pixels[first_zero * 3072..];
-        let top = one.height() as usize - MARGIN - 2 * (32 + GAP);
+        let top = one.height() as usize - MARGIN - 2 * (32 + GAP) + GAP;
         let shown = one.to_rgb8().get_pixel(MARGIN as u32, top as u32).0;
         assert_eq!(shown, [corner[0], corner[1024], corner[2048]]);
     }

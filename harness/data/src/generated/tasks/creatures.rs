@@ -25,7 +25,7 @@ impl Parts {
     fn of(class: usize) -> Self {
         Self {
             body: class % 3,
-            legs: if class / 3 % 2 == 0 { 2 } else { 4 },
+            legs: [2, 4][class / 3 % 2],
             horned: class / 6 % 2 == 1,
             tailed: class / 12 % 2 == 1,
         }

@@ -105,7 +105,7 @@ pub(in super::super) fn relation(scene: &mut Scene<'_>, class: usize) {
     place(scene, &frame, frame_at, large, first);
     let other = if class == 6 { &twin } else { &solid };
     place(scene, other, solid_at, small, second);
-    scene.finish(&Nuisance { lighting: 0.45, occlusion: 0.1, noise: 0.06, blur: 0.1 });
+    scene.finish(&Nuisance { lighting: 0.45, occlusion: 0.2, noise: 0.075, blur: 0.12 });
 }
 
 fn place(scene: &mut Scene<'_>, form: &Form, centre: Point, scale: f32, colour: Colour) {

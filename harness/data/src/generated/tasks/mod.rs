@@ -13,7 +13,7 @@ pub(super) mod symbols;
 pub(super) mod upstream;
 
 /// Class names `a-b` for all pairs, the second running fastest; class `k` is `(k / second, k % second)`.
-fn pairs(first: &[&str], second: &[&str]) -> Vec<String> {
+fn pairs(first: &[impl std::fmt::Display], second: &[impl std::fmt::Display]) -> Vec<String> {
     first.iter().flat_map(|a| second.iter().map(move |b| format!("{a}-{b}"))).collect()
 }
 

@@ -45,25 +45,24 @@ pub(in super::super) fn texture(scene: &mut Scene<'_>, class: usize) {
     scene.finish(&Nuisance { lighting: 0.5, occlusion: 0.3, noise: 0.07, blur: 0.14 });
 }
 
-const FREQUENCIES: [f32; 3] = [1.6, 2.7, 4.4];
+const DIRECTIONS: [&str; 4] = ["upright", "rising", "level", "falling"];
 
 pub(in super::super) fn grating_classes() -> Vec<String> {
-    pairs(&["coarse", "medium", "fine"], &["upright", "rising", "level", "falling"])
+    pairs(&DIRECTIONS.map(|name| format!("coarse-{name}")), &DIRECTIONS.map(|name| format!("fine-{name}")))
 }
 
-/// A weak wave of one of three frequencies and four directions, under a second wave of any direction.
+/// Two weak waves over an uneven ground, a coarse one and a fine one, each in one of four directions.
 pub(in super::super) fn grating(scene: &mut Scene<'_>, class: usize) {
-    let (frequency, angle) = (FREQUENCIES[class / 4], 0.125 * (class % 4) as f32);
-    scene.backdrop(2.0);
-    let contrast = scene.random.range(0.07, 0.17);
-    let tint = [0.0; 3].map(|_: f32| contrast * scene.random.range(0.5, 1.2));
-    let cycles = frequency * scene.random.range(0.87, 1.15);
-    let turns = angle + scene.random.range(-0.035, 0.035);
-    let phase = scene.random.unit();
-    scene.add_wave(cycles, turns, phase, tint);
-    let (other, turns, phase) = (scene.random.range(1.0, 5.0), scene.random.unit(), scene.random.unit());
-    scene.add_wave(other, turns, phase, tint.map(|value| value * 0.45));
-    scene.finish(&Nuisance { lighting: 0.4, occlusion: 0.2, noise: 0.09, blur: 0.1 });
+    scene.backdrop(3.0);
+    for (frequency, direction) in [(1.7, class / 4), (4.2, class % 4)] {
+        let contrast = scene.random.range(0.03, 0.07);
+        let tint = [0.0; 3].map(|_: f32| contrast * scene.random.range(0.5, 1.2));
+        let cycles = frequency * scene.random.range(0.85, 1.18);
+        let turns = 0.125 * direction as f32 + scene.random.range(-0.035, 0.035);
+        let phase = scene.random.unit();
+        scene.add_wave(cycles, turns, phase, tint);
+    }
+    scene.finish(&Nuisance { lighting: 0.4, occlusion: 0.3, noise: 0.1, blur: 0.1 });
 }
 
 const SILHOUETTES: [Figure; 16] = [

@@ -5,10 +5,11 @@
 //! (arXiv 1805.08974).
 
 use super::super::arithmetic::{Point, cos, direction, smooth};
-use super::super::canvas::{blend, hsv, shade};
+use super::super::canvas::{blend, shade};
 use super::super::forms::{Figure, Form, Pose};
 use super::super::scene::{Nuisance, Paint, Scene};
 use super::super::textures::{Pattern, Texture, rough_noise};
+use super::colours::{FAMILIES, member};
 use super::materials::Surface;
 use super::symbols::{by_hand, sign};
 
@@ -42,13 +43,7 @@ const ARRANGEMENTS: [&str; 8] =
 const POINTERS: [&str; 4] = ["up", "right", "down", "left"];
 const SOLIDS: [(&str, usize); 4] = [("matte", 0), ("glossy", 1), ("wood", 6), ("stone", 7)];
 const LIVING: [&str; 6] = ["daisy-6", "daisy-9", "fish", "tree", "face", "beetle"];
-/// Names, hues of the first and the second half, and the angle between them.
-const VIEWS: [(&str, f32, f32, f32); 4] = [
-    ("sky-over-meadow", 0.57, 0.30, 0.25),
-    ("meadow-over-sky", 0.30, 0.57, 0.25),
-    ("rose-beside-amber", 0.95, 0.13, 0.0),
-    ("amber-beside-rose", 0.13, 0.95, 0.0),
-];
+const VIEWS: usize = 12;
 
 pub(in super::super) fn classes() -> Vec<String> {
     let objects = (0..24).map(|class| {
@@ -67,7 +62,7 @@ pub(in super::super) fn classes() -> Vec<String> {
         .chain(named("pointing", POINTERS.to_vec()))
         .chain(named("ball", SOLIDS.iter().map(|solid| solid.0).collect()))
         .chain(named("living", LIVING.to_vec()))
-        .chain(named("view", VIEWS.iter().map(|view| view.0).collect()))
+        .chain((0..VIEWS).map(view_name))
         .collect()
 }
 
@@ -87,7 +82,7 @@ pub(in super::super) fn draw(scene: &mut Scene<'_>, class: usize) {
         (POINTERS.len(), draw_pointer),
         (SOLIDS.len(), draw_solid),
         (LIVING.len(), draw_living),
-        (VIEWS.len(), draw_view),
+        (VIEWS, draw_view),
     ];
     let mut index = class;
     for (count, family) in FAMILIES {
@@ -230,13 +225,24 @@ fn draw_living(scene: &mut Scene<'_>, index: usize) {
     }
 }
 
+/// Hue families of a view's two parts, and whether they lie above each other. Neighbours on the circle of hues
+/// lie beside each other, those one apart above each other.
+fn view(index: usize) -> (usize, usize, bool) {
+    let first = index % 6;
+    let above = index >= 6;
+    (first, (first + if above { 4 } else { 1 }) % 6, above)
+}
+
+fn view_name(index: usize) -> String {
+    let (first, second, above) = view(index);
+    let place = if above { "above" } else { "beside" };
+    format!("view-{}-{place}-{}", FAMILIES[first].0, FAMILIES[second].0)
+}
+
 fn draw_view(scene: &mut Scene<'_>, index: usize) {
-    let (_, first, second, turns) = VIEWS[index];
-    let mut colour = |hue: f32| {
-        let hue = hue + 0.05 * scene.random.normal();
-        hsv(hue, scene.random.range(0.2, 0.7), scene.random.range(0.35, 0.9))
-    };
-    let (a, b) = (colour(first), colour(second));
+    let (first, second, above) = view(index);
+    let (a, b) = (member(scene, first), member(scene, second));
+    let turns = if above { 0.25 } else { 0.0 };
     let [dx, dy] = direction(turns + scene.random.range(-0.05, 0.05));
     let border = scene.random.range(-0.3, 0.3);
     let (scale, width) = (scene.random.range(1.0, 3.0), scene.random.range(0.05, 0.3));
