@@ -23,7 +23,7 @@ pub use dataset::{Augmentation, Batches, DeviceSet};
 pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate, predict};
 pub use forward::{Capture, Captured, Pass};
-pub use linear::{Features, extract_features, train_head};
+pub use linear::{Features, LinearHead, extract_features, train_head};
 pub use mask::{count_kept, mask_from_indices};
 pub use model::{Layout, Model, Options, Precision};
 pub use random::Streams;

@@ -1,7 +1,7 @@
 //! Linear transfer: features extracted once in evaluation mode, then a linear classifier trained on them.
 
 use secateur_suite::Recipe;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::dataset::DeviceSet;
 use crate::error::{Error, Result};
@@ -46,68 +46,98 @@ pub fn extract_features(model: &Model, set: &DeviceSet) -> Result<Features> {
     Ok(Features { values: Tensor::f_cat(&parts, 0)?, labels: set.labels().shallow_clone() })
 }
 
-/// Trains a linear classifier on `train` for `steps` steps and scores it on `test`. The classifier starts from the
-/// stream `head`, as a fully connected layer of torchvision does.
+/// A linear classifier on features.
+#[derive(Debug)]
+pub struct LinearHead {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl LinearHead {
+    /// Scores the classifier on the features of a split.
+    ///
+    /// # Errors
+    /// Fails if there is no picture, or libtorch fails.
+    pub fn score(&self, features: &Features, classes: usize) -> Result<Evaluation> {
+        let _guard = tch::no_grad_guard();
+        let output = features.values.f_linear(&self.weight, Some(&self.bias))?;
+        let loss = loss(&output, &features.labels, 0.0)?.f_double_value(&[])?;
+        let predictions = Vec::<i64>::try_from(output.f_argmax(1, false)?)?;
+        let labels = Vec::<i64>::try_from(&features.labels)?;
+        Evaluation::from_predictions(predictions, &labels, classes, loss)
+    }
+}
+
+/// Trains a linear classifier on features for `steps` steps. It starts from the stream `head`, as a fully connected
+/// layer of torchvision does.
 ///
 /// # Errors
-/// Fails if there is no picture, the loss is not a number, or libtorch fails.
+/// Fails if the loss is not a number, or libtorch fails.
 pub fn train_head(
-    train: &Features,
-    test: &Features,
+    features: &Features,
     classes: usize,
     recipe: &Recipe,
     steps: u64,
     streams: &Streams,
-) -> Result<Evaluation> {
-    let (count, width) = train.values.size2()?;
-    let device = train.values.device();
+) -> Result<LinearHead> {
+    let (count, width) = features.values.size2()?;
+    let device = features.values.device();
     let bound = 1.0 / (width as f64).sqrt();
     let draw = |shape: &[i64], index| -> Result<ExtraParam> {
         streams.seed_torch("head", index);
-        let value = Tensor::f_rand(shape, (Kind::Float, tch::Device::Cpu))? * (2.0 * bound) - bound;
+        let value = Tensor::f_rand(shape, (Kind::Float, Device::Cpu))? * (2.0 * bound) - bound;
         Ok(ExtraParam::new(value.f_to_device(device)?.f_set_requires_grad(true)?, recipe.weight_decay))
     };
     let weight = draw(&[classes as i64, width], 0)?;
     let bias = draw(&[classes as i64], 1)?;
     let sgd = Sgd::new(recipe, 0);
-    let batch = u64::from(recipe.batch);
-    let mut order = (u64::MAX, Tensor::new());
+    let mut order = Order { streams, epoch: None, count: count as u64 };
     let mut last_loss = Tensor::f_zeros([], (Kind::Float, device))?;
     for step in 0..steps {
+        let indices = order.batch(step, u64::from(recipe.batch), device)?;
+        let input = features.values.f_index_select(0, &indices)?;
+        let target = features.labels.f_index_select(0, &indices)?;
+        let output = input.f_linear(&weight.tensor, Some(&bias.tensor))?;
+        last_loss = loss(&output, &target, recipe.label_smoothing)?;
+        let leaves = [&weight.tensor, &bias.tensor];
+        let grads = Tensor::f_run_backward(&[&last_loss], &leaves, false, false)?;
+        let lr = recipe.lr_at(step, steps);
+        for (extra, grad) in [&weight, &bias].into_iter().zip(grads) {
+            sgd.step_extra(extra, grad, lr)?;
+        }
+    }
+    let loss = last_loss.f_double_value(&[])?;
+    if !loss.is_finite() {
+        return Err(Error::Diverged { loss, step: steps });
+    }
+    Ok(LinearHead { weight: weight.tensor.detach(), bias: bias.tensor.detach() })
+}
+
+/// The order of the features, one permutation after the other, on their device.
+struct Order<'a> {
+    streams: &'a Streams,
+    epoch: Option<(u64, Tensor)>,
+    count: u64,
+}
+
+impl Order<'_> {
+    fn batch(&mut self, step: u64, batch: u64, device: Device) -> Result<Tensor> {
         let mut parts = Vec::new();
         let mut position = step * batch;
         while position < (step + 1) * batch {
-            let (epoch, offset) = (position / count as u64, position % count as u64);
-            if order.0 != epoch {
-                let permutation = streams.permutation("order", epoch, count as usize);
-                order = (epoch, Tensor::f_from_slice(&permutation)?.f_to_device(device)?);
-            }
-            let length = ((step + 1) * batch - position).min(count as u64 - offset);
-            parts.push(order.1.f_narrow(0, offset as i64, length as i64)?);
+            let (epoch, offset) = (position / self.count, position % self.count);
+            let order = match self.epoch.take() {
+                Some((current, order)) if current == epoch => order,
+                _ => {
+                    let permutation = self.streams.permutation("order", epoch, self.count as usize);
+                    Tensor::f_from_slice(&permutation)?.f_to_device(device)?
+                }
+            };
+            let length = ((step + 1) * batch - position).min(self.count - offset);
+            parts.push(order.f_narrow(0, offset as i64, length as i64)?);
+            self.epoch = Some((epoch, order));
             position += length;
         }
-        let indices = Tensor::f_cat(&parts, 0)?;
-        let input = train.values.f_index_select(0, &indices)?;
-        let target = train.labels.f_index_select(0, &indices)?;
-        let output = input.f_linear(&weight.tensor, Some(&bias.tensor))?;
-        last_loss = loss(&output, &target, recipe.label_smoothing)?;
-        let mut grads =
-            Tensor::f_run_backward(&[&last_loss], &[&weight.tensor, &bias.tensor], false, false)?.into_iter();
-        let lr = recipe.lr_at(step, steps);
-        for extra in [&weight, &bias] {
-            if let Some(grad) = grads.next() {
-                sgd.step_extra(extra, grad, lr)?;
-            }
-        }
+        Ok(Tensor::f_cat(&parts, 0)?)
     }
-    let loss_value = last_loss.f_double_value(&[])?;
-    if !loss_value.is_finite() {
-        return Err(Error::Diverged { loss: loss_value, step: steps });
-    }
-    let _guard = tch::no_grad_guard();
-    let output = test.values.f_linear(&weight.tensor, Some(&bias.tensor))?;
-    let test_loss = loss(&output, &test.labels, 0.0)?.f_double_value(&[])?;
-    let predictions = Vec::<i64>::try_from(output.f_argmax(1, false)?)?;
-    let labels = Vec::<i64>::try_from(&test.labels)?;
-    Evaluation::from_predictions(predictions, &labels, classes, test_loss)
 }

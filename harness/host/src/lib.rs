@@ -21,4 +21,4 @@ pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
 pub use method::{MethodFailure, run_method};
 pub use prunable::{prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};
-pub use torch::{load_cuda, torch_abi_version, torch_version};
+pub use torch::{library_folders, load_cuda, torch_abi_version, torch_version, tune_allocator};

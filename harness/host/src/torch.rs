@@ -58,6 +58,17 @@ pub fn load_cuda() -> Result<PathBuf, String> {
     }
 }
 
+/// Keeps freed blocks in the process instead of giving them back to the system after every batch: glibc's defaults
+/// cost thousands of page faults a batch.
+pub fn tune_allocator() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt takes two numbers and is called before other threads exist.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2_000_000_000);
+    }
+}
+
 /// Paths of all libraries in this process.
 pub(crate) fn loaded_libraries() -> Vec<PathBuf> {
     unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: libc::size_t, data: *mut libc::c_void) -> libc::c_int {
@@ -75,4 +86,15 @@ pub(crate) fn loaded_libraries() -> Vec<PathBuf> {
     // SAFETY: the callback has the type that the loader expects, and the vector lives until it returns.
     unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut paths).cast()) };
     paths
+}
+
+/// Folders of all libraries in this process, and of the libraries they may still open.
+#[must_use]
+pub fn library_folders() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        loaded_libraries().into_iter().filter_map(|path| path.parent().map(Path::to_owned)).collect();
+    folders.retain(|folder| !folder.as_os_str().is_empty());
+    folders.sort();
+    folders.dedup();
+    folders
 }

@@ -15,7 +15,7 @@ pub use spec::{
     TaskSource, Track, Transfer, Upstream, UpstreamTraining,
 };
 pub use stage::{
-    DataSource, Environment, EvaluateSpec, Identity, MeasureSpec, PrepareSpec, PruneSpec, RESULT_VERSION, RecoverSpec,
+    DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec, RESULT_VERSION, RecoverSpec,
     RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec, derive_seed,
 };
 pub use yaml::{YamlError, nearest, to_json};

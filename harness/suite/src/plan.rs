@@ -116,10 +116,6 @@ pub struct Surroundings {
     pub generator_version: u32,
     /// Upstream checkpoints that are there: `end`, `init`, `step-N`. Empty if the suite trains its upstream.
     pub upstream: Vec<String>,
-    /// Input shape of the upstream task, for `measure`.
-    pub input: [usize; 3],
-    /// Classes of the upstream task, for `measure`.
-    pub classes: usize,
 }
 
 /// Expands a suite.
@@ -239,7 +235,7 @@ impl Planner<'_> {
             }
         };
         if let Some(weights) = &weights {
-            trial.verify = Some(self.verify(1.0, weights.clone(), &name));
+            trial.verify = Some(self.verify(1.0, weights.clone(), upstream_task, &name));
         }
         self.scores(&mut trial, weights.as_ref(), upstream_task, &name)?;
         self.plan.trials.push(trial);
@@ -260,7 +256,7 @@ impl Planner<'_> {
         let method = self.suite.methods[entry].label.clone();
         let name = format!("{method} at {keep} ({}, replicate {replicate})", track.name);
         let snapshot = output(prune, &format!("keep-{position}"));
-        let verify = self.verify(keep, snapshot.clone(), &name);
+        let verify = self.verify(keep, snapshot.clone(), upstream_task, &name);
         let completion = Completion::LeftOver { prune, keep: position };
         let recover = self.recover(track, replicate, snapshot, upstream_task, completion, &name);
         // The recovered weights wait for the verdict on the snapshot: a plan that broke a rule is scored nowhere.
@@ -287,13 +283,15 @@ impl Planner<'_> {
         track.recipe.as_ref().map(|name| self.suite.recipes[name].clone())
     }
 
-    fn verify(&mut self, keep: f64, weights: InputSource, name: &str) -> NodeIndex {
+    fn verify(&mut self, keep: f64, weights: InputSource, task: NodeIndex, name: &str) -> NodeIndex {
         let spec = StageSpec::Verify(VerifySpec {
             network: self.suite.network.clone(),
             keep,
             prunable: self.suite.prunable.clone(),
         });
-        self.push(spec, [("weights".to_owned(), weights)].into(), format!("verify {name}"))
+        let inputs =
+            [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
+        self.push(spec, inputs, format!("verify {name}"))
     }
 
     fn recover(
@@ -355,11 +353,13 @@ impl Planner<'_> {
         if let (true, Some(weights)) = (suite.measure && trial.replicate == 0, weights) {
             let spec = StageSpec::Measure(MeasureSpec {
                 network: suite.network.clone(),
-                input: self.surroundings.input,
-                classes: self.surroundings.classes,
                 batches: vec![1, 32],
             });
-            let inputs = [("weights".to_owned(), weights.clone())].into();
+            let inputs = [
+                ("weights".to_owned(), weights.clone()),
+                ("trainval".to_owned(), output(upstream_task, "trainval")),
+            ]
+            .into();
             trial.measure = Some(self.push(spec, inputs, format!("measure {name}")));
         }
         Ok(())

@@ -21,7 +21,7 @@ pub enum StageSpec {
     Train(TrainSpec),
     /// Runs a plugin's method. Inputs `trainval`, `end` and other upstream checkpoints, `plugin`; outputs `keep-I`.
     Prune(PruneSpec),
-    /// Counts what remains. Inputs `weights`; no outputs.
+    /// Counts what remains. Inputs `trainval`, `weights`; no outputs.
     Verify(VerifySpec),
     /// Spends the allowance that a method left, masks fixed. Inputs `trainval`, `weights`; outputs `weights`.
     Recover(RecoverSpec),
@@ -29,7 +29,7 @@ pub enum StageSpec {
     Evaluate(EvaluateSpec),
     /// Adapts to another task and scores there. Inputs `trainval`, `test`, `weights` (absent: from scratch).
     Transfer(TransferSpec),
-    /// Measures latencies. Inputs `weights`.
+    /// Measures latencies. Inputs `trainval`, `weights`.
     Measure(MeasureSpec),
 }
 
@@ -167,10 +167,6 @@ impl RegimeKind {
 pub struct MeasureSpec {
     /// Network.
     pub network: NetworkSpec,
-    /// Input channels, height, width.
-    pub input: [usize; 3],
-    /// Classes.
-    pub classes: usize,
     /// Batch sizes.
     pub batches: Vec<u32>,
 }
@@ -191,6 +187,9 @@ impl StageSpec {
         }
     }
 }
+
+/// Version of libtorch that results are made with; the worker refuses another one.
+pub const LIBTORCH_VERSION: &str = "2.11.0";
 
 /// What the stages of a run have in common and what changes their bits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,43 @@
+//! What a worker with a plugin may touch: its inputs, libraries and device files for reading, its own folder for
+//! writing, no network. The threat is a careless or over-eager plugin, not hostile native code.
+
+use std::path::PathBuf;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus,
+};
+use secateur_store::StageOrder;
+
+/// Restricts this process, as far as the kernel can. Returns a sentence for the log.
+pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
+    let abi = ABI::V4;
+    let mut readable: Vec<PathBuf> = order.inputs.values().map(|input| input.path.clone()).collect();
+    for path in ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/opt"] {
+        readable.push(PathBuf::from(path));
+    }
+    // The libraries that are running: libtorch may lie anywhere.
+    readable.extend(secateur_host::library_folders());
+    let writable = [order.work_dir.clone(), PathBuf::from("/dev")];
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .create()?;
+    for path in &readable {
+        // What does not exist needs no rule.
+        let Ok(fd) = PathFd::new(path) else { continue };
+        let access = if path.is_dir() { AccessFs::from_read(abi) } else { AccessFs::from_file(abi) & AccessFs::from_read(abi) };
+        ruleset = ruleset.add_rule(PathBeneath::new(fd, access))?;
+    }
+    for path in &writable {
+        let Ok(fd) = PathFd::new(path) else { continue };
+        ruleset = ruleset.add_rule(PathBeneath::new(fd, AccessFs::from_all(abi)))?;
+    }
+    let status = ruleset.restrict_self()?;
+    Ok(match status.ruleset {
+        RulesetStatus::FullyEnforced => "contained by Landlock".to_owned(),
+        RulesetStatus::PartiallyEnforced => "contained by Landlock, as far as this kernel can".to_owned(),
+        RulesetStatus::NotEnforced => "not contained: this kernel has no Landlock".to_owned(),
+    })
+}

@@ -1,0 +1,95 @@
+//! `secateur-worker ORDER.json` runs one stage and exits. The parent, `secateur`, writes the order and reads the
+//! report; for a debugger the worker can be run by hand on an order that is there.
+//!
+//! `secateur-worker --inspect PLUGIN` prints what a plugin says of itself as JSON.
+
+mod contain;
+mod machine;
+mod order;
+mod stages;
+mod training;
+mod weights;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use secateur_store::{Outcome, StageOrder, WorkerReport, write_atomic};
+use secateur_suite::{LIBTORCH_VERSION, StageSpec};
+
+use crate::order::Order;
+use crate::stages::Ended;
+
+fn main() -> ExitCode {
+    secateur_host::tune_allocator();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--inspect", plugin] => inspect(Path::new(plugin)),
+        [order] if !order.starts_with('-') => run(Path::new(order)),
+        _ => {
+            #[expect(clippy::print_stderr, reason = "a program's usage")]
+            {
+                eprintln!("usage: secateur-worker ORDER.json\n       secateur-worker --inspect PLUGIN");
+            }
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "a program's error")]
+            {
+                eprintln!("error: {error:#}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn inspect(path: &Path) -> anyhow::Result<()> {
+    let plugin = secateur_host::Plugin::load(path)?;
+    println!("{}", serde_json::to_string(&plugin.info())?);
+    Ok(())
+}
+
+fn run(path: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let order: StageOrder =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a stage order", path.display()))?;
+    // Before anything else that could start a thread: a thread that exists already would not be restricted.
+    let containment = match order.spec {
+        StageSpec::Prune(_) => Some(contain::restrict(&order)?),
+        _ => None,
+    };
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    if let Some(containment) = containment {
+        tracing::info!("{containment}");
+    }
+    let running = secateur_host::torch_version();
+    anyhow::ensure!(
+        running == LIBTORCH_VERSION,
+        "this is libtorch {running}, and results are made with {LIBTORCH_VERSION}; run `cargo xtask setup`"
+    );
+    let order = Order::new(order)?;
+    let machine = machine::describe(order.device);
+    let ended = stages::run(&order).unwrap_or_else(|error| Ended {
+        outcome: if order.is_cancelled() { Outcome::Cancelled } else { Outcome::Failed },
+        detail: format!("{error:#}"),
+        outputs: Default::default(),
+        facts: serde_json::Value::Null,
+    });
+    let report = WorkerReport {
+        outcome: ended.outcome,
+        detail: ended.detail,
+        outputs: ended.outputs,
+        facts: ended.facts,
+        machine,
+    };
+    write_atomic(&order.work_dir().join("report.json"), &serde_json::to_vec_pretty(&report)?)?;
+    Ok(())
+}

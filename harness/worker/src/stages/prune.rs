@@ -1,0 +1,119 @@
+//! `prune`: the one stage in which a plugin is loaded.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use secateur_abi as abi;
+use secateur_data::Split;
+use secateur_engine::Streams;
+use secateur_host::{Plugin, Session, SessionSetup, prunable_params, run_method, target_count};
+use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
+use secateur_suite::PruneSpec;
+
+use crate::order::{CANCELLED, Order};
+use crate::stages::Ended;
+use crate::weights;
+
+pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
+    let plugin = Plugin::load(order.input("plugin")?)?;
+    let info = order.task("trainval")?;
+    let pictures = order.pictures("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let model = weights::load(order, &network, order.input("end")?)?;
+    let train = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
+    let validation = order.set("trainval", Split::Validation, &info)?;
+    let mut upstream = BTreeMap::new();
+    for name in order.input_names().filter(|name| *name == "init" || name.starts_with("step-")) {
+        // Plugins say `step:500`, files `step-500`.
+        let state = weights::read_state(&model, order.input(name)?)?;
+        upstream.insert(name.replacen('-', ":", 1), state);
+    }
+    let prunable = prunable_params(&network, &spec.prunable);
+    let total: u64 = prunable.iter().map(|id| network.params()[id.index()].numel() as u64).sum();
+    let targets: Vec<abi::Target> = spec
+        .keeps
+        .iter()
+        .map(|keep| abi::Target { keep: *keep, count: target_count(*keep, total), tolerance: 0 })
+        .collect();
+    let session = Session::new(SessionSetup {
+        model: &model,
+        train: &train,
+        validation: &validation,
+        classes: info.classes.len(),
+        recipe: spec.recipe.as_ref(),
+        allowance: spec.allowance.steps(1, train.len() as u64),
+        prunable,
+        targets: targets.clone(),
+        upstream,
+        streams: Streams::new(spec.seed),
+        cancelled: &CANCELLED,
+        deadline: Some(order.deadline),
+        progress: log_progress,
+    });
+    let result = run_method(&plugin, &spec.method, &spec.params.to_string(), &session);
+    let snapshots = session.into_snapshots();
+    let (mut outcome, mut detail) = match &result {
+        Ok(()) => (Outcome::Ok, String::new()),
+        Err(failure) => (outcome_of(failure.status), failure.message.clone()),
+    };
+    if let (Outcome::Ok, Some(missing)) = (outcome, snapshots.iter().position(Option::is_none)) {
+        outcome = Outcome::Invalid;
+        detail = format!("the method reported success, but emitted nothing for keep {}", spec.keeps[missing]);
+    }
+    let mut outputs = BTreeMap::new();
+    let mut facts = Vec::with_capacity(snapshots.len());
+    for (index, snapshot) in snapshots.into_iter().enumerate() {
+        let Some(snapshot) = snapshot else {
+            facts.push(None);
+            continue;
+        };
+        let name = format!("keep-{index}");
+        let path = format!("{name}.safetensors");
+        weights::write(&model, &snapshot.state, &order.output(&path))?;
+        outputs.insert(name, path);
+        facts.push(Some(SnapshotFacts {
+            target_count: targets[index].count,
+            train_samples: snapshot.meters.train_samples,
+            forward_samples: snapshot.meters.forward_samples,
+            charged_samples: snapshot.meters.charged(),
+            steps: snapshot.meters.steps,
+        }));
+    }
+    let told = plugin.info();
+    let version =
+        told.methods.iter().find(|method| method.id == spec.method).map(|method| method.version.clone());
+    let file_name = told.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let facts = PruneFacts {
+        method: spec.method.clone(),
+        version: version.unwrap_or_default(),
+        plugin: file_name.unwrap_or_default(),
+        plugin_sha256: told.sha256,
+        built_with: format!("{}, {}", told.sdk, told.compiler),
+        snapshots: facts,
+    };
+    Ok(Ended { outcome, detail, outputs, facts: serde_json::to_value(facts)? })
+}
+
+fn outcome_of(status: abi::Status) -> Outcome {
+    match status {
+        abi::E_INVALID => Outcome::Invalid,
+        abi::E_UNSUPPORTED => Outcome::Unsupported,
+        abi::E_INFEASIBLE => Outcome::Infeasible,
+        abi::E_CANCELLED => Outcome::Cancelled,
+        abi::E_EXHAUSTED => Outcome::Exhausted,
+        abi::E_PANIC => Outcome::Panicked,
+        _ => Outcome::Failed,
+    }
+}
+
+/// A plugin may report progress at every step; the log gets a line a second.
+fn log_progress(done: u64, total: u64, what: &str) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let Ok(mut last) = LAST.lock() else { return };
+    if last.is_none_or(|last| last.elapsed().as_secs_f64() > 1.0) || done == total {
+        *last = Some(Instant::now());
+        let what: String = what.chars().filter(|c| !c.is_control()).take(80).collect();
+        tracing::info!("{done} of {total} {what}");
+    }
+}

@@ -1,0 +1,39 @@
+//! `recover`: spends what a method left of its allowance on training with fixed masks, then recalibrates.
+
+use secateur_data::Split;
+use secateur_engine::{Sgd, State, Streams, Trainer, evaluate, recalibrate};
+use secateur_store::RecoverFacts;
+use secateur_suite::RecoverSpec;
+
+use crate::order::Order;
+use crate::stages::Ended;
+use crate::{training, weights};
+
+pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
+    let info = order.task("trainval")?;
+    let pictures = order.pictures("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let model = weights::load(order, &network, order.input("weights")?)?;
+    let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
+    let streams = Streams::new(spec.seed);
+    let mut steps = 0;
+    if let Some(recipe) = &spec.recipe {
+        steps = spec.samples / u64::from(recipe.batch);
+        let sgd = Sgd::new(recipe, model.params().len());
+        let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe, streams };
+        training::train(order, &trainer, steps, &[], |_| Ok(()))?;
+    }
+    recalibrate(&model, &data, spec.recalibrate, &streams)?;
+    let leaked = weights::leaked(&model)?;
+    anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after recovery");
+    weights::write(&model, &State::of(&model, None), &order.output("weights.safetensors"))?;
+    let validation = order.set("trainval", Split::Validation, &info)?;
+    let validation = if validation.is_empty() {
+        None
+    } else {
+        Some(evaluate(&model, &validation, info.classes.len())?.score(info.metric))
+    };
+    let samples = spec.recipe.as_ref().map_or(0, |recipe| steps * u64::from(recipe.batch));
+    let facts = RecoverFacts { samples, steps, recalibrated: spec.recalibrate, validation, leaked };
+    Ok(Ended::ok(facts)?.with("weights", "weights.safetensors"))
+}

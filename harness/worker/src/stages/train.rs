@@ -1,0 +1,45 @@
+//! `train`: trains the upstream network and keeps what tickets may rewind to.
+
+use secateur_data::Split;
+use secateur_engine::{Model, Sgd, State, Streams, Trainer, evaluate};
+use secateur_store::TrainFacts;
+use secateur_suite::TrainSpec;
+
+use crate::order::Order;
+use crate::stages::Ended;
+use crate::{training, weights};
+
+pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
+    let info = order.task("trainval")?;
+    let pictures = order.pictures("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let streams = Streams::new(spec.seed);
+    let model = Model::new(network, order.options(), &streams)?;
+    let sgd = Sgd::new(&spec.recipe, model.params().len());
+    weights::write(&model, &State::of(&model, None), &order.output("init.safetensors"))?;
+    let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
+    let steps = spec.length.steps(spec.recipe.batch, data.len() as u64);
+    let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe: &spec.recipe, streams };
+    for step in &spec.keep_steps {
+        anyhow::ensure!(*step < steps, "step {step} is to be kept, but training has only {steps} steps");
+    }
+    let summary = training::train(order, &trainer, steps, &spec.keep_steps, |step| {
+        let state = State::of(&model, Some(&sgd));
+        weights::write(&model, &state, &order.output(&format!("step-{step}.safetensors")))
+    })?;
+    weights::write(&model, &State::of(&model, None), &order.output("end.safetensors"))?;
+    let validation = order.set("trainval", Split::Validation, &info)?;
+    let validation = if validation.is_empty() {
+        None
+    } else {
+        Some(evaluate(&model, &validation, info.classes.len())?.score(info.metric))
+    };
+    let loss = summary.map_or(0.0, |summary| summary.loss);
+    let mut ended = Ended::ok(TrainFacts { steps, loss, validation })?
+        .with("init", "init.safetensors")
+        .with("end", "end.safetensors");
+    for step in &spec.keep_steps {
+        ended = ended.with(&format!("step-{step}"), &format!("step-{step}.safetensors"));
+    }
+    Ok(ended)
+}

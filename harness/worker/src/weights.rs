@@ -1,0 +1,96 @@
+//! Weights between files and models.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use secateur_checkpoint::{Tensors, check_against, normalize_names, read, write_safetensors};
+use secateur_data::TaskInfo;
+use secateur_engine::{Model, State, Streams};
+use secateur_network::{Network, ParamId, zoo};
+use secateur_suite::NetworkSpec;
+
+use crate::order::Order;
+
+/// The network of a specification for a task.
+pub(crate) fn network(spec: &NetworkSpec, info: &TaskInfo, input: [usize; 3]) -> anyhow::Result<Arc<Network>> {
+    let options =
+        zoo::Options { width: Some(spec.width), classes: Some(info.classes.len()), input: Some(input) };
+    Ok(Arc::new(zoo::build(&spec.name, &options)?))
+}
+
+/// Reads a checkpoint for a network; everything that is neither mask nor optimizer state must fit it.
+pub(crate) fn read_for(network: &Network, path: &Path) -> anyhow::Result<Tensors> {
+    let tensors = normalize_names(read(path)?.tensors);
+    let weights = tensors
+        .iter()
+        .filter(|(name, _)| !name.starts_with("mask.") && !name.starts_with("optimizer."))
+        .map(|(name, data)| (name.clone(), data.clone()))
+        .collect();
+    check_against(network, &weights).with_context(|| format!("{} does not fit the network", path.display()))?;
+    Ok(tensors)
+}
+
+/// A model with the weights and masks of a file.
+pub(crate) fn load(order: &Order, network: &Arc<Network>, path: &Path) -> anyhow::Result<Model> {
+    let model = Model::new(Arc::clone(network), order.options(), &Streams::new(0))?;
+    let tensors = read_for(network, path)?;
+    State::from_tensors(&model, &tensors)?.restore(&model, None)?;
+    Ok(model)
+}
+
+/// The state of a file for a model, without touching the model.
+pub(crate) fn read_state(model: &Model, path: &Path) -> anyhow::Result<State> {
+    Ok(State::from_tensors(model, &read_for(model.network(), path)?)?)
+}
+
+/// A model for another task: all weights and masks of a file but the classifier's, which starts from the streams.
+pub(crate) fn load_body(
+    order: &Order,
+    spec: &NetworkSpec,
+    info: &TaskInfo,
+    input: [usize; 3],
+    path: Option<&Path>,
+    streams: &Streams,
+) -> anyhow::Result<Model> {
+    let network = network(spec, info, input)?;
+    let model = Model::new(Arc::clone(&network), order.options(), streams)?;
+    let Some(path) = path else { return Ok(model) };
+    let mut tensors = normalize_names(read(path)?.tensors);
+    let head = network.head().context("a network without a classifier cannot be transferred")?;
+    for id in &network.node(head).params {
+        let spec = &network.params()[id.index()];
+        let fresh = secateur_engine::to_tensor_data(model.param(*id))?;
+        tensors.insert(spec.name.clone(), fresh);
+        tensors.remove(&format!("mask.{}", spec.name));
+    }
+    State::from_tensors(&model, &tensors)
+        .with_context(|| format!("{} does not fit the network", path.display()))?
+        .restore(&model, None)?;
+    Ok(model)
+}
+
+/// Writes a state where the order's outputs go. The header says what network it is of.
+pub(crate) fn write(model: &Model, state: &State, path: &Path) -> anyhow::Result<()> {
+    let network = model.network();
+    let metadata: BTreeMap<String, String> = [
+        ("format".to_owned(), "secateur-weights/1".to_owned()),
+        ("network".to_owned(), network.name().to_owned()),
+        ("input".to_owned(), network.input().map(|size| size.to_string()).join("x")),
+    ]
+    .into();
+    Ok(write_safetensors(path, &state.to_tensors(model)?, &metadata)?)
+}
+
+/// Weights under a mask that are not zero. There must be none.
+pub(crate) fn leaked(model: &Model) -> anyhow::Result<u64> {
+    let mut leaked = 0;
+    for (index, param) in model.params().iter().enumerate() {
+        if let Some(mask) = model.mask(ParamId(index as u32)) {
+            let removed = mask.f_eq(0.0)?;
+            leaked += secateur_engine::count_kept(&param.detach().f_ne(0.0)?.f_logical_and(&removed)?)?;
+        }
+    }
+    Ok(leaked)
+}
