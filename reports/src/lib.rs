@@ -9,6 +9,7 @@
 mod board;
 mod cost;
 mod export;
+mod load;
 mod row;
 pub mod stats;
 mod text;
@@ -25,6 +26,7 @@ pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
+pub use load::load;
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 

@@ -1,54 +1,7 @@
 //! The table that every report is made of: one row per scored trial, task and regime.
 
+pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
-
-/// How a trial ended. Every trial stands in the tables with its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It has a result.
-    Ok,
-    /// The method cannot handle this network, granularity or budget.
-    Unsupported,
-    /// The budget cannot be met.
-    Infeasible,
-    /// The plan broke a rule, or missed its count.
-    Invalid,
-    /// The allowance was spent before the method was done.
-    Exhausted,
-    /// The plugin panicked.
-    Panicked,
-    /// The worker died of a signal.
-    Crashed,
-    /// The stage took longer than its limit.
-    Timeout,
-    /// Any other failure.
-    Failed,
-    /// Stopped by the user; never a result.
-    Cancelled,
-    /// Not run yet.
-    Missing,
-}
-
-impl Outcome {
-    /// The word that stands in every table, the same as in the stored form.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Ok => "ok",
-            Outcome::Unsupported => "unsupported",
-            Outcome::Infeasible => "infeasible",
-            Outcome::Invalid => "invalid",
-            Outcome::Exhausted => "exhausted",
-            Outcome::Panicked => "panicked",
-            Outcome::Crashed => "crashed",
-            Outcome::Timeout => "timeout",
-            Outcome::Failed => "failed",
-            Outcome::Cancelled => "cancelled",
-            Outcome::Missing => "missing",
-        }
-    }
-}
 
 /// Whether a row is a control rather than a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,6 +11,8 @@ pub enum Control {
     DenseAsIs,
     /// The upstream network with the same allowance, recipe and seeds; every drop is against it.
     DenseTrained,
+    /// The network's initialization, transferred without upstream training.
+    Scratch,
     /// A pruning baseline that every run has: random, layer-wise-matched random or magnitude.
     Baseline,
 }

@@ -47,9 +47,10 @@ pub(crate) fn train(
     ends.push(total);
     ends.sort_unstable();
     ends.dedup();
+    ends.retain(|end| *end > done);
     let mut last = None;
     let mut saved_at = Instant::now();
-    for end in ends.into_iter().filter(|end| *end > done) {
+    for end in ends {
         let position = Position { batch: done, schedule_step: done, ..Position::start(total) };
         let summary = trainer.train(position, end - done, &[], &mut Cancel(NoHooks))?;
         done = end;

@@ -42,7 +42,7 @@ pub fn boards(rows: &[Row]) -> Vec<Board> {
 }
 
 fn is_dense(row: &Row) -> bool {
-    matches!(row.control, Some(Control::DenseAsIs | Control::DenseTrained))
+    matches!(row.control, Some(Control::DenseAsIs | Control::DenseTrained | Control::Scratch))
 }
 
 /// Transfer before direct and linear before full, as the papers print them; unknown words after the known.
@@ -86,7 +86,7 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
     for row in rows {
         let class = match row.control {
             Some(Control::DenseAsIs) => 0,
-            Some(Control::DenseTrained) => 1,
+            Some(Control::DenseTrained | Control::Scratch) => 1,
             Some(Control::Baseline) | None => 2,
         };
         groups.entry((class, row.keep.to_bits(), &row.method)).or_default().push(row);
@@ -108,7 +108,8 @@ fn entry_order(a: &Entry, b: &Entry) -> Ordering {
     let class = |entry: &Entry| match entry.control {
         Some(Control::DenseAsIs) => 0,
         Some(Control::DenseTrained) => 1,
-        _ => 2,
+        Some(Control::Scratch) => 2,
+        Some(Control::Baseline) | None => 3,
     };
     let mean = |entry: &Entry| entry.mean.map_or(f64::NEG_INFINITY, |mean| mean.mean);
     class(a)

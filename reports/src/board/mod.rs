@@ -197,7 +197,7 @@ impl Entry {
     /// Whether it is one of the two dense controls, which have a drop but no rank.
     #[must_use]
     pub fn is_dense(&self) -> bool {
-        matches!(self.control, Some(Control::DenseAsIs | Control::DenseTrained))
+        matches!(self.control, Some(Control::DenseAsIs | Control::DenseTrained | Control::Scratch))
     }
 
     /// Trials of all tasks together.

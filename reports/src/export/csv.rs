@@ -58,8 +58,9 @@ fn control_place(control: Option<Control>) -> u8 {
     match control {
         Some(Control::DenseAsIs) => 0,
         Some(Control::DenseTrained) => 1,
-        Some(Control::Baseline) => 2,
-        None => 3,
+        Some(Control::Scratch) => 2,
+        Some(Control::Baseline) => 3,
+        None => 4,
     }
 }
 

@@ -48,9 +48,10 @@ pub(super) fn tracks(costs: &[MethodCost]) -> Vec<TrackView> {
             let class = |cost: &MethodCost| match cost.control {
                 Some(Control::DenseAsIs) => 0,
                 Some(Control::DenseTrained) => 1,
-                Some(Control::Baseline) => 2,
-                None if cost.method.is_empty() => 4,
-                None => 3,
+                Some(Control::Scratch) => 2,
+                Some(Control::Baseline) => 3,
+                None if cost.method.is_empty() => 5,
+                None => 4,
             };
             order.sort_by(|a, b| class(a).cmp(&class(b)).then_with(|| a.method.cmp(&b.method)));
             let most = |field: &dyn Fn(&MethodCost) -> Option<f64>| {

@@ -183,7 +183,7 @@ fn facts(report: &Report, provenance: &Provenance, trials: usize) -> Vec<(String
 fn control_note(control: Option<Control>) -> &'static str {
     match control {
         Some(Control::Baseline) => "baseline",
-        Some(Control::DenseAsIs | Control::DenseTrained) => "control",
+        Some(Control::DenseAsIs | Control::DenseTrained | Control::Scratch) => "control",
         None => "",
     }
 }

@@ -1,0 +1,10 @@
+//! The subcommands, one module each.
+
+pub(crate) mod methods;
+pub(crate) mod networks;
+pub(crate) mod plan;
+pub(crate) mod plugin;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod tasks;
+pub(crate) mod weights;

@@ -1,0 +1,62 @@
+//! `secateur plugin`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::plugins::inspect;
+
+/// Arguments of `plugin`.
+#[derive(Args, Debug)]
+pub(crate) struct Plugin {
+    #[command(subcommand)]
+    command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Show what a plugin says of itself, or why it does not load.
+    Inspect {
+        /// The library.
+        path: PathBuf,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Plugin {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let PluginCommand::Inspect { path, json } = self.command;
+        let info = inspect(&path)?;
+        if json {
+            println!("{}", serde_json::to_string_pretty(&info)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("plugin    {}", info.path.display());
+        println!("sha256    {}", info.sha256);
+        println!("ABI       {}", info.abi);
+        println!("libtorch  {}", info.torch.as_deref().unwrap_or("none"));
+        println!("built     {}, {}, {}", info.sdk, info.compiler, info.target);
+        if let Some(source) = &info.source {
+            println!("source    {source}");
+        }
+        for method in &info.methods {
+            println!("\n{} ({}, version {})", method.id, method.name, method.version);
+            println!("  {}", method.summary);
+            if let Some(citation) = &method.citation {
+                println!("  {citation}");
+            }
+            println!("  {}", method.flags.join(", "));
+            let properties = method.params_schema["properties"].as_object();
+            for (name, schema) in properties.into_iter().flatten() {
+                let text = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
+                let default = &schema["default"];
+                let default = if default.is_null() { String::new() } else { format!(" [default: {default}]") };
+                println!("    {name}: {text}{default}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

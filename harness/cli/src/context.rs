@@ -1,0 +1,193 @@
+//! A suite with everything around it: its plan, plugins, checkpoints and data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use secateur_store::{InputFile, SuiteManifest, digest_file};
+use secateur_suite::{
+    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, Plan, PrecisionChoice, Suite, Surroundings, expand,
+    read_suite,
+};
+
+use crate::plugins::Plugins;
+
+/// What a suite needs from outside.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) suite: Suite,
+    pub(crate) digest: String,
+    pub(crate) plan: Plan,
+    pub(crate) environment: Environment,
+    /// Inputs from outside the store, by what they are.
+    outside: BTreeMap<String, InputFile>,
+}
+
+/// Where to look.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    pub(crate) suite: &'a Path,
+    pub(crate) data_root: Option<&'a Path>,
+    pub(crate) plugins: &'a [PathBuf],
+    pub(crate) device_class: &'a str,
+}
+
+impl Context {
+    /// Reads a suite, expands it, and finds what it needs.
+    pub(crate) fn load(places: &Places<'_>) -> anyhow::Result<Self> {
+        let file = places.suite.display().to_string();
+        let text = std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
+        let suite = read_suite(&file, &text)?;
+        check_network(&suite)?;
+        let mut outside = BTreeMap::new();
+        let upstream = match &suite.upstream.checkpoint {
+            Some(checkpoint) => find_checkpoint(places, checkpoint)?,
+            None => BTreeMap::new(),
+        };
+        let surroundings = Surroundings {
+            generated: secateur_data::generated::catalogue()
+                .iter()
+                .map(|entry| entry.id.to_owned())
+                .filter(|id| id != "generated/upstream")
+                .collect(),
+            generator_version: secateur_data::generated::VERSION,
+            upstream: upstream.keys().cloned().collect(),
+        };
+        for (name, path) in upstream {
+            outside.insert(format!("upstream {name}"), input(&path)?);
+        }
+        let plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
+        let mut plugins = None;
+        for node in &plan.nodes {
+            for source in node.inputs.values() {
+                match source {
+                    InputSource::Plugin(method) => {
+                        let key = format!("plugin {method}");
+                        if let std::collections::btree_map::Entry::Vacant(entry) = outside.entry(key) {
+                            let plugins = match &plugins {
+                                Some(plugins) => plugins,
+                                None => plugins.insert(Plugins::find(places.plugins)?),
+                            };
+                            let info = plugins.with_method(method).with_context(|| file.clone())?;
+                            entry.insert(InputFile { path: info.path.clone(), digest: info.sha256.clone() });
+                        }
+                    }
+                    InputSource::Data(path) => {
+                        let key = format!("data {path}");
+                        if !outside.contains_key(&key) {
+                            outside.insert(key, find_data(places, path)?);
+                        }
+                    }
+                    InputSource::Output { .. } | InputSource::Upstream(_) => {}
+                }
+            }
+        }
+        let environment = Environment {
+            threads: suite.threads,
+            device_class: places.device_class.to_owned(),
+            precision: match suite.precision {
+                PrecisionChoice::F32 => "f32".to_owned(),
+                PrecisionChoice::Bf16 => "bf16".to_owned(),
+            },
+            layout: match suite.layout {
+                LayoutChoice::Contiguous => "contiguous".to_owned(),
+                LayoutChoice::ChannelsLast => "channels-last".to_owned(),
+            },
+            libtorch: LIBTORCH_VERSION.to_owned(),
+        };
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(Self { suite, digest, plan, environment, outside })
+    }
+
+    /// An input that does not come from the store.
+    pub(crate) fn outside(&self, source: &InputSource) -> Option<&InputFile> {
+        let key = match source {
+            InputSource::Output { .. } => return None,
+            InputSource::Upstream(name) => format!("upstream {name}"),
+            InputSource::Data(path) => format!("data {path}"),
+            InputSource::Plugin(method) => format!("plugin {method}"),
+        };
+        self.outside.get(&key)
+    }
+
+    /// A manifest without trials yet.
+    pub(crate) fn empty_manifest(&self) -> SuiteManifest {
+        let upstream = self.outside.iter().filter_map(|(key, file)| {
+            key.strip_prefix("upstream ").map(|name| (name.to_owned(), file.digest.clone()))
+        });
+        SuiteManifest {
+            schema: secateur_store::SCHEMA,
+            suite: self.suite.clone(),
+            suite_digest: self.digest.clone(),
+            environment: self.environment.clone(),
+            upstream: upstream.collect(),
+            trials: Vec::new(),
+            shared: Vec::new(),
+        }
+    }
+}
+
+fn check_network(suite: &Suite) -> anyhow::Result<()> {
+    let options =
+        secateur_network::zoo::Options { width: Some(suite.network.width), ..Default::default() };
+    secateur_network::zoo::build(&suite.network.name, &options)
+        .map(drop)
+        .with_context(|| format!("suite {}: network.name", suite.name))
+}
+
+fn input(path: &Path) -> anyhow::Result<InputFile> {
+    let path = std::fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let digest = digest_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(InputFile { path, digest })
+}
+
+/// Files of an upstream checkpoint: a file is `end`; of a folder, `end`, `init` and `step-N`.
+fn find_checkpoint(places: &Places<'_>, name: &str) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let beside = places.suite.parent().unwrap_or(Path::new(".")).join(name);
+    let below = places.data_root.map(|root| root.join(name));
+    let path = if beside.exists() {
+        beside
+    } else if let Some(below) = below.filter(|path| path.exists()) {
+        below
+    } else {
+        bail!(
+            "there is no upstream checkpoint `{name}` beside {}{}",
+            places.suite.display(),
+            places.data_root.map_or_else(
+                || "; if it lies in a data folder, name that with --data-root".to_owned(),
+                |root| format!(" or below {}", root.display())
+            )
+        );
+    };
+    if path.is_file() {
+        return Ok([("end".to_owned(), path)].into());
+    }
+    let mut files = BTreeMap::new();
+    let entries = std::fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for entry in entries {
+        let entry = entry?.path();
+        let stem = entry.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let kept = matches!(stem.as_str(), "end" | "init")
+            || stem.strip_prefix("step-").is_some_and(|step| step.parse::<u64>().is_ok());
+        if kept && entry.extension().is_some_and(|extension| extension == "safetensors") {
+            files.insert(stem, entry);
+        }
+    }
+    if !files.contains_key("end") {
+        bail!("{} has no end.safetensors", path.display());
+    }
+    Ok(files)
+}
+
+fn find_data(places: &Places<'_>, path: &str) -> anyhow::Result<InputFile> {
+    let Some(root) = places.data_root else {
+        bail!("the suite reads `{path}`; say where it lies with --data-root");
+    };
+    let path = root.join(path);
+    if !path.exists() {
+        bail!("there is no {}; the suite names it, and --data-root says where", path.display());
+    }
+    let digest = secateur_data::folder::digest_source(&path)?;
+    let path = std::fs::canonicalize(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(InputFile { path, digest })
+}

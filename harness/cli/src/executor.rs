@@ -1,0 +1,226 @@
+//! Where stages run: in local processes, or nowhere (tests).
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process_group};
+use secateur_store::{Outcome, StageOrder, WorkerReport};
+
+use crate::worker::Worker;
+
+/// Time between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(10);
+/// The log of a stage is cut at this size: the first and the last part stay.
+const LOG_LIMIT: u64 = 4 << 20;
+
+/// A stage that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The token that [`Executor::start`] was given.
+    pub(crate) token: usize,
+    /// What the worker reported, or what became of it.
+    pub(crate) report: WorkerReport,
+    /// Wall-clock seconds.
+    pub(crate) seconds: f64,
+    /// Peak resident memory in bytes.
+    pub(crate) peak_bytes: u64,
+}
+
+/// Runs stages.
+pub(crate) trait Executor {
+    /// Starts a stage; its end comes out of [`Executor::wait`] with the token.
+    fn start(&mut self, token: usize, order: StageOrder) -> anyhow::Result<()>;
+
+    /// The next stage that has ended, or `None` after the time.
+    fn wait(&mut self, at_most: Duration) -> Option<Finished>;
+}
+
+/// How urgently everything must stop: 0 not at all, 1 at the next step, 2 at once.
+pub(crate) type Stop = Arc<AtomicU8>;
+
+/// Stages as processes on this machine, each in a process group of its own.
+#[derive(Debug)]
+pub(crate) struct LocalExecutor {
+    worker: Option<Worker>,
+    stop: Stop,
+    sender: Sender<Finished>,
+    receiver: Receiver<Finished>,
+}
+
+impl LocalExecutor {
+    pub(crate) fn new(stop: Stop) -> Self {
+        // Orphans of a worker come to this process, which ends them with the worker's group.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        let (sender, receiver) = channel();
+        Self { worker: None, stop, sender, receiver }
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn start(&mut self, token: usize, order: StageOrder) -> anyhow::Result<()> {
+        // The worker is looked for only when there is something to run.
+        let worker = match &self.worker {
+            Some(worker) => worker,
+            None => self.worker.insert(Worker::find()?),
+        };
+        let order_file = order.work_dir.join("order.json");
+        secateur_store::write_atomic(&order_file, &serde_json::to_vec_pretty(&order)?)?;
+        let log_file = order.work_dir.join("log.txt");
+        let log = File::options().create(true).append(true).open(&log_file);
+        let log = log.with_context(|| format!("cannot write {}", log_file.display()))?;
+        let threads = order.environment.threads.to_string();
+        let mut command = worker.command();
+        command
+            .arg(&order_file)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .env("OMP_NUM_THREADS", &threads)
+            .env("MKL_NUM_THREADS", &threads)
+            .env("RUST_BACKTRACE", "0");
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let start = Instant::now();
+        let child = command.spawn().context("cannot start secateur-worker")?;
+        let (sender, stop) = (self.sender.clone(), Arc::clone(&self.stop));
+        std::thread::spawn(move || {
+            let limit = Duration::from_secs(order.limit_seconds);
+            let (ended, peak_bytes) = watch(child, start, limit, &stop, &log_file);
+            let report = report_of(&order.work_dir, ended);
+            let seconds = start.elapsed().as_secs_f64();
+            // The receiver is gone only when the run has ended.
+            let _ = sender.send(Finished { token, report, seconds, peak_bytes });
+        });
+        Ok(())
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Option<Finished> {
+        self.receiver.recv_timeout(at_most).ok()
+    }
+}
+
+/// How a process ended.
+enum Ended {
+    Exited(std::process::ExitStatus),
+    TimedOut(Duration),
+    Lost(std::io::Error),
+}
+
+/// Follows a process to its end: memory, time limit, cancelling, the size of its log.
+fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &Path) -> (Ended, u64) {
+    let group = Pid::from_raw(child.id() as i32);
+    let signal = |signal: Signal| {
+        if let Some(group) = group {
+            // The group is gone when the last process of it is.
+            let _ = kill_process_group(group, signal);
+        }
+    };
+    let status_file = format!("/proc/{}/status", child.id());
+    let mut peak_bytes = 0;
+    let mut asked_at: Option<Instant> = None;
+    let mut timed_out = false;
+    let mut pause = Duration::from_millis(2);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => {
+                // Whatever the worker has left behind ends with it.
+                signal(Signal::KILL);
+                let ended = if timed_out { Ended::TimedOut(limit) } else { Ended::Exited(status) };
+                return (ended, peak_bytes);
+            }
+            Ok(None) => {}
+            Err(error) => return (Ended::Lost(error), peak_bytes),
+        }
+        peak_bytes = peak_bytes.max(high_water_mark(&status_file));
+        let now = Instant::now();
+        if now - start > limit && !timed_out {
+            timed_out = true;
+            asked_at = Some(now);
+            signal(Signal::TERM);
+        }
+        let urgency = stop.load(Ordering::Relaxed);
+        if urgency >= 1 && asked_at.is_none() {
+            asked_at = Some(now);
+            signal(Signal::TERM);
+        }
+        if urgency >= 2 || asked_at.is_some_and(|at| now - at > GRACE) {
+            signal(Signal::KILL);
+        }
+        if std::fs::metadata(log).is_ok_and(|file| file.len() > LOG_LIMIT) {
+            cut_log(log);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Peak resident memory of a process so far.
+fn high_water_mark(status_file: &str) -> u64 {
+    let text = std::fs::read_to_string(status_file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// Keeps the first quarter of what a log may have; the process goes on appending after it.
+fn cut_log(log: &Path) {
+    if let Ok(file) = File::options().write(true).open(log)
+        && file.set_len(LOG_LIMIT / 4).is_ok()
+    {
+        use std::io::Write;
+        if let Ok(mut file) = File::options().append(true).open(log) {
+            let _ = file.write_all(b"\n[the log was too long and has been cut here]\n");
+        }
+    }
+}
+
+fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
+    let failed = |outcome: Outcome, detail: String| WorkerReport {
+        outcome,
+        detail,
+        outputs: Default::default(),
+        facts: serde_json::Value::Null,
+        machine: Default::default(),
+    };
+    match ended {
+        Ended::TimedOut(limit) => failed(Outcome::Timeout, format!("it ran longer than {} seconds", limit.as_secs())),
+        Ended::Lost(error) => failed(Outcome::Failed, format!("the worker was lost: {error}")),
+        Ended::Exited(status) => match status.code() {
+            Some(0) => {
+                let text = std::fs::read(work_dir.join("report.json"));
+                let report = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
+                report.unwrap_or_else(|| failed(Outcome::Failed, "the worker left without a report".to_owned()))
+            }
+            Some(code) => failed(Outcome::Failed, format!("the worker exited with {code}: {}", last_line(work_dir))),
+            None => {
+                use std::os::unix::process::ExitStatusExt;
+                let name = status.signal().map_or_else(|| "a signal".to_owned(), signal_name);
+                failed(Outcome::Crashed, format!("the worker was ended by {name}"))
+            }
+        },
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        15 => "SIGTERM",
+        _ => return format!("signal {signal}"),
+    };
+    name.to_owned()
+}
+
+fn last_line(work_dir: &Path) -> String {
+    let text = std::fs::read(work_dir.join("log.txt")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("its log is empty").trim().to_owned()
+}

@@ -1,0 +1,68 @@
+//! `secateur`: plans, runs and reports pruning benchmarks. It never links libtorch and never opens a plugin; stages
+//! run in `secateur-worker` processes.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
+mod commands;
+mod context;
+mod executor;
+mod plugins;
+mod progress;
+mod record;
+mod schedule;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A benchmark harness for neural-network pruning.
+#[derive(Debug, Parser)]
+#[command(name = "secateur", version, about, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run what is missing of a suite.
+    Run(commands::run::Run),
+    /// Show the stages of a suite: what is stored, what would run, what it would cost.
+    Plan(commands::plan::PlanCommand),
+    /// Write the report of a store.
+    Report(commands::report::Report),
+    /// List the methods of the plugins at hand.
+    Methods(commands::methods::Methods),
+    /// List the generated tasks, or show their pictures.
+    Tasks(commands::tasks::Tasks),
+    /// List the networks, or show one.
+    Networks(commands::networks::Networks),
+    /// Look into a plugin.
+    Plugin(commands::plugin::Plugin),
+    /// Read checkpoints of other tools.
+    Weights(commands::weights::Weights),
+    /// Print the JSON Schema of suite files.
+    Schema,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Run(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Report(command) => command.run(),
+        Command::Methods(command) => command.run(),
+        Command::Tasks(command) => command.run(),
+        Command::Networks(command) => command.run(),
+        Command::Plugin(command) => command.run(),
+        Command::Weights(command) => command.run(),
+        Command::Schema => {
+            println!("{:#}", secateur_suite::schema());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}

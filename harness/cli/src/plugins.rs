@@ -1,0 +1,180 @@
+//! Finding plugins. This program never opens one: a worker inspects it, and what it says is cached by content.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::worker::Worker;
+
+/// What a plugin says of itself, as the worker prints it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PluginInfo {
+    pub(crate) path: PathBuf,
+    pub(crate) sha256: String,
+    pub(crate) abi: String,
+    pub(crate) torch: Option<String>,
+    pub(crate) compiler: String,
+    pub(crate) target: String,
+    pub(crate) sdk: String,
+    pub(crate) source: Option<String>,
+    pub(crate) methods: Vec<MethodInfo>,
+}
+
+/// What a method says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MethodInfo {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) summary: String,
+    pub(crate) citation: Option<String>,
+    pub(crate) flags: Vec<String>,
+    pub(crate) params_schema: serde_json::Value,
+    pub(crate) required_extensions: Vec<String>,
+}
+
+/// The plugins at hand.
+#[derive(Debug, Default)]
+pub(crate) struct Plugins {
+    pub(crate) infos: Vec<PluginInfo>,
+}
+
+impl Plugins {
+    /// Inspects the plugins that were named, or, if none was, those in `SECATEUR_PLUGIN_PATH`, in this program's own
+    /// folder and its `plugins/`, and in the user's data folder. A named plugin that does not load is an error; of
+    /// the others, what is no plugin is passed over.
+    pub(crate) fn find(named: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut plugins = Self::default();
+        if named.is_empty() {
+            for folder in folders() {
+                for path in libraries(&folder) {
+                    if let Ok(info) = inspect(&path) {
+                        plugins.infos.push(info);
+                    }
+                }
+            }
+        }
+        for path in named {
+            plugins.infos.push(inspect(path)?);
+        }
+        plugins.infos.sort_by(|a, b| a.path.cmp(&b.path));
+        plugins.infos.dedup_by(|a, b| a.sha256 == b.sha256);
+        let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
+        for info in &plugins.infos {
+            for method in &info.methods {
+                if let Some(other) = seen.insert(&method.id, &info.path) {
+                    bail!(
+                        "method `{}` is in two plugins, {} and {}; name the one you mean with --plugin",
+                        method.id,
+                        other.display(),
+                        info.path.display()
+                    );
+                }
+            }
+        }
+        Ok(plugins)
+    }
+
+    /// The plugin that has a method.
+    pub(crate) fn with_method(&self, id: &str) -> anyhow::Result<&PluginInfo> {
+        let found = self.infos.iter().find(|info| info.methods.iter().any(|method| method.id == id));
+        found.with_context(|| {
+            let known: Vec<&str> = self.method_ids().collect();
+            match secateur_suite::nearest(id, known.iter().copied()) {
+                Some(near) => format!("no plugin has the method `{id}`; did you mean `{near}`?"),
+                None if known.is_empty() => {
+                    format!("no plugin has the method `{id}`; name one with --plugin, or build them")
+                }
+                None => format!("no plugin has the method `{id}`; there are {}", known.join(", ")),
+            }
+        })
+    }
+
+    fn method_ids(&self) -> impl Iterator<Item = &str> {
+        self.infos.iter().flat_map(|info| &info.methods).map(|method| method.id.as_str())
+    }
+}
+
+fn folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(path) = std::env::var_os("SECATEUR_PLUGIN_PATH") {
+        folders.extend(std::env::split_paths(&path));
+    }
+    if let Some(own) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)) {
+        folders.push(own.join("plugins"));
+        folders.push(own.join("../plugins"));
+        folders.push(own);
+    }
+    if let Some(data) = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+    {
+        folders.push(data.join("secateur/plugins"));
+    }
+    folders
+}
+
+fn libraries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map(|entries| entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
+        .unwrap_or_default();
+    paths.retain(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with("libsecateur_") && (name.ends_with(".so") || name.ends_with(".dylib"))
+    });
+    paths.sort();
+    paths
+}
+
+/// sha256 of a file in hexadecimal.
+fn sha256(path: &Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read plugin {}", path.display()))?;
+    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What a plugin says of itself, from the cache or from a worker.
+pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
+    let path = std::fs::canonicalize(path).with_context(|| format!("cannot load plugin `{}`", path.display()))?;
+    let sha256 = sha256(&path)?;
+    let cached = cache_file(&sha256);
+    if let Some(info) = cached.as_ref().and_then(|file| read_cached(file)) {
+        return Ok(PluginInfo { path, ..info });
+    }
+    let output = Worker::find()?
+        .command()
+        .arg("--inspect")
+        .arg(&path)
+        .output()
+        .with_context(|| format!("cannot inspect plugin `{}`", path.display()))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let text = text.trim().trim_start_matches("error: ");
+        match output.status.code() {
+            Some(_) => bail!("{text}"),
+            None => bail!("cannot load plugin `{}`: it crashed while it was loaded ({})", path.display(), output.status),
+        }
+    }
+    let info: PluginInfo = serde_json::from_slice(&output.stdout).context("the worker's answer is not JSON")?;
+    if let Some(file) = cached {
+        // The cache only saves time; what cannot be cached is asked for again.
+        let _ = file.parent().map(std::fs::create_dir_all);
+        if let Ok(text) = serde_json::to_vec(&info) {
+            let _ = secateur_store::write_atomic(&file, &text);
+        }
+    }
+    Ok(info)
+}
+
+fn cache_file(sha256: &str) -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(cache.join("secateur/plugins").join(format!("{sha256}-{}.json", env!("CARGO_PKG_VERSION"))))
+}
+
+fn read_cached(file: &Path) -> Option<PluginInfo> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}

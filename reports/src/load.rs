@@ -1,0 +1,271 @@
+//! From a store to the table that every report is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secateur_store::{
+    ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts, ScoreFacts, StageResult, Store,
+    StoreError, SuiteManifest, VerifyFacts,
+};
+
+use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
+
+/// Reads all suites of a store, or one.
+///
+/// # Errors
+/// Fails if the store cannot be read, or has no such suite.
+pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreError> {
+    let manifests = store.manifests()?;
+    let known: Vec<String> = manifests.iter().map(|manifest| manifest.suite.name.clone()).collect();
+    let wanted: Vec<SuiteManifest> =
+        manifests.into_iter().filter(|manifest| suite.is_none_or(|name| manifest.suite.name == name)).collect();
+    if wanted.is_empty() {
+        let reason = match suite {
+            Some(name) => format!("the store has no suite `{name}`; it has {}", known.join(", ")),
+            None => "no suite has been run on this store".to_owned(),
+        };
+        return Err(StoreError::Broken { path: store.root().to_owned(), reason });
+    }
+    let mut input = ReportInput::default();
+    for manifest in &wanted {
+        let mut loader = Loader { store, manifest, results: BTreeMap::new() };
+        loader.read_results()?;
+        for trial in &manifest.trials {
+            for score in &trial.scores {
+                input.rows.push(loader.row(trial, score)?);
+            }
+        }
+        loader.costs(&mut input.costs);
+        loader.provenance(&mut input.provenance);
+    }
+    Ok(input)
+}
+
+struct Loader<'a> {
+    store: &'a Store,
+    manifest: &'a SuiteManifest,
+    results: BTreeMap<String, StageResult>,
+}
+
+impl Loader<'_> {
+    fn read_results(&mut self) -> Result<(), StoreError> {
+        let trials = &self.manifest.trials;
+        let stages = trials.iter().flat_map(|trial| {
+            let own = [&trial.prune, &trial.verify, &trial.recover, &trial.measure];
+            own.into_iter().chain(trial.scores.iter().map(|score| &score.stage)).flatten()
+        });
+        let identities: BTreeSet<&String> = stages.chain(&self.manifest.shared).collect();
+        for identity in identities {
+            let result = match self.store.object(identity)? {
+                Some(result) => Some(result),
+                None => self.store.attempts(identity)?.pop(),
+            };
+            if let Some(result) = result {
+                self.results.insert(identity.clone(), result);
+            }
+        }
+        Ok(())
+    }
+
+    fn facts<T: serde::de::DeserializeOwned>(&self, identity: Option<&String>) -> Result<Option<T>, StoreError> {
+        let Some(result) = identity.and_then(|identity| self.results.get(identity)) else { return Ok(None) };
+        if result.facts.is_null() {
+            return Ok(None);
+        }
+        let read = result.facts().map_err(|error| StoreError::Broken {
+            path: self.store.object_dir(&result.identity).join("result.json"),
+            reason: error.to_string(),
+        })?;
+        Ok(Some(read))
+    }
+
+    fn row(&self, trial: &ManifestTrial, score: &ManifestScore) -> Result<Row, StoreError> {
+        let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
+        let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
+        let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
+        let snapshot = prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).copied().flatten());
+        let scored = score.stage.as_ref().and_then(|identity| self.results.get(identity));
+        let (outcome, detail) = match (scored, &score.blocked, &trial.blocked) {
+            (Some(result), ..) => (result.outcome, result.detail.clone()),
+            (None, Some((Outcome::Missing, _)), Some((outcome, detail))) | (None, None, Some((outcome, detail))) => {
+                (*outcome, detail.clone())
+            }
+            (None, Some((outcome, detail)), _) => (*outcome, detail.clone()),
+            (None, None, None) => (Outcome::Missing, "it has not been run".to_owned()),
+        };
+        let facts: Option<ScoreFacts> =
+            if outcome == Outcome::Ok { self.facts(score.stage.as_ref())? } else { None };
+        let suite = &self.manifest.suite;
+        let allowance = suite.tracks.iter().find(|track| track.name == trial.track).map(|track| track.allowance);
+        let control = match trial.control.as_str() {
+            "dense-as-is" => Some(Control::DenseAsIs),
+            "dense-trained" => Some(Control::DenseTrained),
+            "scratch" => Some(Control::Scratch),
+            "baseline" => Some(Control::Baseline),
+            _ => None,
+        };
+        let dense = trial.method_id.is_empty();
+        let counts = verify.as_ref().map(|verify| verify.counts);
+        let recovered = recover.as_ref().map_or(0, |recover| recover.samples);
+        let has_weights = !dense || trial.verify.is_some();
+        Ok(Row {
+            suite: suite.name.clone(),
+            track: trial.track.clone(),
+            protocol: score.protocol.clone(),
+            regime: score.regime.clone(),
+            granularity: if dense { "dense" } else { "weights" }.to_owned(),
+            task: score.task.clone(),
+            method: trial.method.clone(),
+            method_id: trial.method_id.clone(),
+            params: trial.params.clone(),
+            control,
+            keep: trial.keep,
+            replicate: trial.replicate,
+            outcome,
+            outcome_detail: detail,
+            metric: facts.as_ref().map(|facts| facts.metric.clone()).unwrap_or_default(),
+            score: facts.as_ref().map(|facts| facts.score),
+            top1: facts.as_ref().map(|facts| facts.top1),
+            mean_per_class: facts.as_ref().map(|facts| facts.mean_per_class),
+            test_pictures: facts.as_ref().map(|facts| facts.pictures),
+            target_count: verify.as_ref().map(|verify| verify.target_count),
+            achieved_count: counts.map(|counts| counts.prunable_kept),
+            prunable_total: counts.map(|counts| counts.prunable_total),
+            prunable_set: suite.prunable.name.clone(),
+            params_total: counts.map(|counts| counts.params_total),
+            params_remaining: counts.map(|counts| counts.params_kept),
+            conv_fc_total: counts.map(|counts| counts.conv_fc_total),
+            conv_fc_remaining: counts.map(|counts| counts.conv_fc_kept),
+            macs_executed: counts.map(|counts| counts.macs_executed),
+            macs_nonzero: counts.map(|counts| counts.macs_nonzero),
+            allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
+            method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
+            recover_samples: has_weights.then_some(recovered),
+            training_macs: has_weights.then(|| {
+                let own = snapshot.unwrap_or_default();
+                (own.train_samples + recovered) as f64 + own.forward_samples as f64 / 3.0
+            }),
+            stage: score.stage.clone().unwrap_or_default(),
+            prune_stage: trial.prune.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Every stage once, with the first trial that reads it.
+    fn costs(&self, costs: &mut Vec<StageCost>) {
+        let mut seen = BTreeSet::new();
+        for identity in &self.manifest.shared {
+            self.cost(identity, None, None, costs, &mut seen);
+        }
+        for trial in &self.manifest.trials {
+            if let Some(prune) = &trial.prune {
+                self.cost(prune, Some(trial), None, costs, &mut seen);
+            }
+            let own = [&trial.verify, &trial.recover, &trial.measure];
+            for identity in own.into_iter().flatten() {
+                self.cost(identity, Some(trial), None, costs, &mut seen);
+            }
+            for score in &trial.scores {
+                if let Some(identity) = &score.stage {
+                    self.cost(identity, Some(trial), Some(score), costs, &mut seen);
+                }
+            }
+        }
+    }
+
+    fn cost(
+        &self,
+        identity: &str,
+        trial: Option<&ManifestTrial>,
+        score: Option<&ManifestScore>,
+        costs: &mut Vec<StageCost>,
+        seen: &mut BTreeSet<String>,
+    ) {
+        let Some(result) = self.results.get(identity) else { return };
+        if !seen.insert(identity.to_owned()) {
+            return;
+        }
+        let measured: Option<MeasureFacts> = if result.kind == "measure" { result.facts().ok() } else { None };
+        let latency = measured.as_ref().and_then(|facts| facts.latency_ms.first()).map(|first| first.2);
+        let task = score.map(|score| score.task.clone()).or_else(|| {
+            result.facts.get("task").and_then(|task| task.as_str()).map(str::to_owned)
+        });
+        costs.push(StageCost {
+            suite: self.manifest.suite.name.clone(),
+            track: trial.map(|trial| trial.track.clone()).unwrap_or_default(),
+            method: trial.map(|trial| trial.method.clone()).unwrap_or_default(),
+            keep: trial.filter(|_| result.kind != "prune").map(|trial| trial.keep),
+            replicate: trial.map(|trial| trial.replicate),
+            kind: result.kind.clone(),
+            task: task.unwrap_or_default(),
+            regime: score.map(|score| score.regime.clone()).unwrap_or_default(),
+            outcome: result.outcome,
+            seconds: result.cost.seconds,
+            peak_bytes: result.cost.peak_bytes,
+            threads: result.environment.threads,
+            attempts: result.cost.attempt,
+            finished: result.cost.finished.clone(),
+            stage: identity.to_owned(),
+            latency_ms: latency,
+        });
+    }
+
+    fn provenance(&self, provenance: &mut Provenance) {
+        let manifest = self.manifest;
+        let suite = &manifest.suite;
+        let mut machines = BTreeSet::new();
+        let mut harnesses = BTreeSet::new();
+        for result in self.results.values() {
+            let machine = &result.machine;
+            if !machine.system.is_empty() {
+                machines.insert(format!(
+                    "{}, {} cores, {:.0} GiB, {}, {}",
+                    machine.processor,
+                    machine.cores,
+                    machine.memory_bytes as f64 / f64::from(1 << 30),
+                    machine.system,
+                    machine.device
+                ));
+            }
+            harnesses.insert(result.harness.clone());
+            if let Ok(facts) = result.facts::<PruneFacts>() {
+                let plugin = (facts.plugin, facts.plugin_sha256);
+                if !provenance.plugins.contains(&plugin) {
+                    provenance.plugins.push(plugin);
+                }
+            }
+            if result.kind == "prepare"
+                && let (Some(task), Some(digest)) = (result.facts["task"].as_str(), result.facts["digest"].as_str())
+            {
+                let data = (task.to_owned(), digest.to_owned());
+                if !provenance.data.contains(&data) {
+                    provenance.data.push(data);
+                }
+            }
+        }
+        let join = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join("; ");
+        provenance.harness = join(harnesses);
+        provenance.libtorch.clone_from(&manifest.environment.libtorch);
+        provenance.machine = join(machines);
+        provenance.device_class.clone_from(&manifest.environment.device_class);
+        provenance.plugins.sort();
+        provenance.data.sort();
+        let mut fact = |name: &str, value: String| {
+            let name = format!("{name} ({})", suite.name);
+            provenance.facts.push((name, value));
+        };
+        fact("suite file, blake3", manifest.suite_digest.clone());
+        fact("seed", suite.seed.to_string());
+        fact("replicates", suite.replicates.to_string());
+        fact("threads per stage", suite.threads.to_string());
+        fact("layout and precision", format!("{}, {}", manifest.environment.layout, manifest.environment.precision));
+        fact("network", format!("{} at width {}", suite.network.name, suite.network.width));
+        fact("upstream task", suite.upstream.task.clone());
+        for (name, digest) in &manifest.upstream {
+            fact(&format!("upstream checkpoint {name}, blake3"), digest.clone());
+        }
+        fact("generator seed", suite.generator_seed.to_string());
+        fact("prunable set", suite.prunable.name.clone());
+        for (name, recipe) in &suite.recipes {
+            fact(&format!("recipe {name}"), serde_json::to_string(recipe).unwrap_or_default());
+        }
+    }
+}
