@@ -103,10 +103,15 @@ pub fn read_split(dir: &Path, split: Split) -> Result<Pictures, DataError> {
 pub fn read_info(dir: &Path) -> Result<TaskInfo, DataError> {
     let path = dir.join(INFO);
     let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
-    let info: TaskInfo = serde_json::from_slice(&bytes)
-        .map_err(|error| DataError::Packed { path, problem: format!("not a task description: {error}") })?;
-    check_info(&info)?;
-    Ok(info)
+    let info: Result<TaskInfo, _> = serde_json::from_slice(&bytes);
+    let problem = match info {
+        Ok(info) => match check_info(&info) {
+            Ok(()) => return Ok(info),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => format!("not a task description: {error}"),
+    };
+    Err(DataError::Packed { path, problem })
 }
 
 fn split_path(dir: &Path, split: Split) -> PathBuf {

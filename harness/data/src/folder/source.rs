@@ -107,9 +107,12 @@ pub(super) fn read_archive(path: &Path, decoded: &mut Decoded) -> Result<(), Dat
             .map_err(|error| layout(path, format!("the name {:?} is not valid UTF-8", error.to_string())))?;
         let parts: Vec<&str> = inner.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
         let Some(&name) = parts.last() else { continue };
-        if !entry.header().entry_type().is_file() || !is_picture(name) {
+        if !is_picture(name) {
             decoded.other_files += 1;
             continue;
+        }
+        if !entry.header().entry_type().is_file() {
+            return Err(layout(path, format!("`{inner}` is a link or a special file, not a picture")));
         }
         let (above, test, class) = match parts.as_slice() {
             [above @ .., "train", class, _] => (above, false, *class),

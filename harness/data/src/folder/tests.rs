@@ -193,6 +193,16 @@ fn wrong_arrangements_are_explained() {
     unknown.push(("test/wasps/1.png".to_owned(), unknown[0].1.clone()));
     assert!(complaint(&unknown).contains("class `wasps` has test pictures but no training picture"));
 
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(gzip);
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    archive.append_link(&mut header, "train/ants/link.png", "0.png").unwrap();
+    let path = empty.path().join("link.tar.gz");
+    fs::write(&path, archive.into_inner().unwrap().finish().unwrap()).unwrap();
+    assert!(load(&path, &options()).unwrap_err().to_string().contains("`train/ants/link.png` is a link"));
+
     let whole = archive_of(&files(), "");
     let path = empty.path().join("cut.tar.gz");
     for length in [0, 20, whole.len() / 2, whole.len() - 9] {

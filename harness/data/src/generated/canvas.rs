@@ -1,6 +1,6 @@
 //! A picture while it is drawn, and the colours it is drawn with.
 
-use super::arithmetic::{Point, mix, sin};
+use super::arithmetic::{Point, mix};
 use super::forms::{Form, Pose};
 use super::random::Stream;
 
@@ -71,10 +71,15 @@ impl Canvas {
         let reach = form.radius() * pose.largest_scale() + 2.0 * soft;
         let rows = self.covered(pose.centre[1], reach);
         let columns = self.covered(pose.centre[0], reach);
+        // Beyond this the coverage is certainly 0, and the distance need not be worked out.
+        let far = form.radius() + 2.0 * soft / pose.smallest_scale();
         for row in rows {
             let y = self.centre(row);
             for column in columns.clone() {
                 let local = pose.to_local([self.centre(column), y]);
+                if local[0] * local[0] + local[1] * local[1] > far * far {
+                    continue;
+                }
                 let distance = form.distance(local) * pose.smallest_scale();
                 let coverage = (0.5 - distance / (2.0 * soft)).clamp(0.0, 1.0) * alpha;
                 if coverage > 0.0 {
@@ -129,12 +134,6 @@ impl Canvas {
             }
         }
     }
-}
-
-/// A plane wave in `[-1, 1]` with `cycles` periods per unit of length along `turns`.
-pub(super) fn wave(p: Point, cycles: f32, turns: f32, phase: f32) -> f32 {
-    let [c, s] = super::arithmetic::direction(turns);
-    sin((p[0] * c + p[1] * s) * cycles + phase)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What all pictures share: backdrops, colours, placement, and everything that must not matter.
 
-use super::arithmetic::{Point, direction};
-use super::canvas::{Canvas, Colour, blend, hsv, luminance, shade, wave};
+use super::arithmetic::{Point, direction, sin};
+use super::canvas::{Canvas, Colour, blend, hsv, luminance, shade};
 use super::forms::{Figure, Form, Pose};
 use super::random::Stream;
 use super::textures::{Pattern, Texture, rough_noise};
@@ -170,8 +170,8 @@ impl<'a> Scene<'a> {
         let depth = self.random.range(0.0, light);
         let level = 1.0 + self.random.range(-0.5, 0.35) * light;
         let tint = [0.0; 3].map(|_: f32| 1.0 + self.random.range(-0.25, 0.25) * light);
+        let [dx, dy] = direction(turns);
         self.canvas.map(|p, colour| {
-            let [dx, dy] = direction(turns);
             let factor = level + depth * 0.7 * (p[0] * dx + p[1] * dy);
             let lit = shade(colour, factor);
             [lit[0] * tint[0], lit[1] * tint[1], lit[2] * tint[2]]
@@ -184,8 +184,9 @@ impl<'a> Scene<'a> {
 
     /// Adds a plane wave of the given contrast to the whole picture.
     pub(super) fn add_wave(&mut self, cycles: f32, turns: f32, phase: f32, contrast: Colour) {
+        let along = direction(turns);
         self.canvas.map(|p, colour| {
-            let value = wave(p, cycles, turns, phase);
+            let value = sin((p[0] * along[0] + p[1] * along[1]) * cycles + phase);
             [
                 colour[0] + contrast[0] * value,
                 colour[1] + contrast[1] * value,

@@ -5,25 +5,25 @@ use std::collections::BTreeSet;
 use secateur_metrics::ClassificationMetric;
 
 use super::*;
-use crate::digest;
+use crate::digest_pictures;
 
 /// Digests of the first pictures of each split with seed 0, eight for each class. A change here goes with a new [`VERSION`].
 const GOLDEN: (u32, [(&str, &str); 13]) = (
     1,
     [
-        ("generated/upstream", "1b2ae1b1f46219cf"),
-        ("generated/colour-layout", "f368d3c545f8b55b"),
-        ("generated/counts", "b673db9340519edd"),
-        ("generated/creatures", "a27e2a3fa4ee71aa"),
-        ("generated/digits", "6b649b0f91082daf"),
-        ("generated/flowers", "c06b5243e3af310a"),
-        ("generated/gratings", "0189d0f95ca00062"),
-        ("generated/materials", "293c63d39025c374"),
-        ("generated/orientation", "9c5f158a4c64a58f"),
-        ("generated/relations", "9f771c0445fd85cc"),
-        ("generated/silhouettes", "13bbf67401e53f02"),
-        ("generated/symbols", "4252035d7e4d79a4"),
-        ("generated/textures", "3f9307c7ae79fbd1"),
+        ("generated/upstream", "c5701a7c2050fbeb"),
+        ("generated/colour-layout", "8f8a0bdc941227e7"),
+        ("generated/counts", "896db170ce9a501d"),
+        ("generated/creatures", "fcaa7a807fe8f351"),
+        ("generated/digits", "c23a0f2809f08720"),
+        ("generated/flowers", "a3fbff5b3ce6fdd1"),
+        ("generated/gratings", "ae5af092fd6edacf"),
+        ("generated/materials", "febdecdfca15a3da"),
+        ("generated/orientation", "342d2c9695d00e5e"),
+        ("generated/relations", "e3211d2f7fdeca32"),
+        ("generated/silhouettes", "c7f9b0542e4020de"),
+        ("generated/symbols", "be0e837a9248078b"),
+        ("generated/textures", "d764746fdfe23975"),
     ],
 );
 
@@ -36,7 +36,9 @@ fn pictures_change_only_with_the_version() {
             let task = generate_first(entry.id, 0, SIDE, 8 * classes).unwrap();
             let seen: BTreeSet<_> = Split::ALL.iter().flat_map(|split| &task.split(*split).labels).collect();
             assert_eq!(seen.len(), classes, "{}: the digest must cover every class", entry.id);
-            (entry.id, digest(&task)[..16].to_owned())
+            // Pictures and labels only: a caption may change within a version.
+            let all = Split::ALL.map(|split| digest_pictures(task.split(split))).concat();
+            (entry.id, blake3::hash(all.as_bytes()).to_hex()[..16].to_owned())
         })
         .collect();
     let (version, golden) = GOLDEN;

@@ -1,6 +1,6 @@
 //! Patterns: functions from the plane to `[0, 1]`.
 
-use super::arithmetic::{Point, length, mix, rotated, sin, smooth};
+use super::arithmetic::{Point, direction, length, mix, sin, smooth};
 use super::random::{Stream, lattice_hash};
 
 /// The kinds of pattern.
@@ -54,7 +54,8 @@ pub(super) struct Pattern {
     texture: Texture,
     /// Periods per unit of length.
     frequency: f32,
-    turns: f32,
+    /// Unit vector that turns the picture's axes into the pattern's.
+    along: Point,
     shift: Point,
     salt: u32,
 }
@@ -63,12 +64,13 @@ impl Pattern {
     /// A pattern of the given frequency (periods per unit of length) and angle, at a random place.
     pub(super) fn new(texture: Texture, frequency: f32, turns: f32, stream: &mut Stream) -> Self {
         let shift = [stream.range(-1.0, 1.0), stream.range(-1.0, 1.0)];
-        Self { texture, frequency, turns, shift, salt: stream.next() as u32 }
+        Self { texture, frequency, along: direction(-turns), shift, salt: stream.next() as u32 }
     }
 
     /// Value in `[0, 1]`: 0 is the ground and 1 the figure.
     pub(super) fn at(&self, p: Point) -> f32 {
-        let [x, y] = rotated(p, -self.turns);
+        let [c, s] = self.along;
+        let [x, y] = [c * p[0] - s * p[1], s * p[0] + c * p[1]];
         let (x, y) = (x * self.frequency + self.shift[0], y * self.frequency + self.shift[1]);
         let fraction = |v: f32| v - v.floor();
         let odd = |v: f32| ((v.floor() as i32) & 1) as f32;
