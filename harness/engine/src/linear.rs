@@ -60,6 +60,11 @@ pub fn train_head(
     streams: &Streams,
 ) -> Result<Evaluation> {
     let (count, width) = train.values.size2()?;
+    if count == 0 || test.values.size2()?.0 == 0 || recipe.batch == 0 {
+        return Err(Error::Data(
+            "there is no picture to train a classifier on, or none to score it on".to_owned(),
+        ));
+    }
     let device = train.values.device();
     let bound = 1.0 / (width as f64).sqrt();
     let draw = |shape: &[i64], index| -> Result<ExtraParam> {
@@ -96,7 +101,7 @@ pub fn train_head(
         let lr = recipe.lr_at(step, steps);
         for extra in [&weight, &bias] {
             if let Some(grad) = grads.next() {
-                sgd.step_extra(extra, grad, lr)?;
+                sgd.step_extra(extra, &grad, lr)?;
             }
         }
     }
