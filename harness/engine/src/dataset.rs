@@ -128,7 +128,12 @@ impl<'a> Batches<'a> {
     ///
     /// # Errors
     /// Fails if the set or the batch is empty.
-    pub fn new(set: &'a DeviceSet, streams: Streams, batch: usize, augmentation: Augmentation) -> Result<Self> {
+    pub fn new(
+        set: &'a DeviceSet,
+        streams: Streams,
+        batch: usize,
+        augmentation: Augmentation,
+    ) -> Result<Self> {
         if set.is_empty() || batch == 0 {
             return Err(Error::Data("there is no picture to train on".to_owned()));
         }

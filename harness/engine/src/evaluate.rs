@@ -29,8 +29,20 @@ impl Evaluation {
     /// Counts predictions against labels.
     ///
     /// # Errors
-    /// Fails if there is no picture.
-    pub fn from_predictions(predictions: Vec<i64>, labels: &[i64], classes: usize, loss: f64) -> Result<Self> {
+    /// Fails if there is no picture, or not one prediction for each.
+    pub fn from_predictions(
+        predictions: Vec<i64>,
+        labels: &[i64],
+        classes: usize,
+        loss: f64,
+    ) -> Result<Self> {
+        if predictions.len() != labels.len() {
+            return Err(Error::Data(format!(
+                "{} predictions for {} pictures",
+                predictions.len(),
+                labels.len()
+            )));
+        }
         let mut confusion = Confusion::new(classes);
         for (predicted, truth) in predictions.iter().zip(labels) {
             confusion.add(*truth as usize, *predicted as usize);
@@ -64,7 +76,11 @@ pub fn evaluate(model: &Model, set: &DeviceSet, classes: usize) -> Result<Evalua
 ///
 /// # Errors
 /// Fails if there is no picture, or the function or libtorch fails.
-pub fn predict(set: &DeviceSet, classes: usize, forward: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Evaluation> {
+pub fn predict(
+    set: &DeviceSet,
+    classes: usize,
+    forward: impl Fn(&Tensor) -> Result<Tensor>,
+) -> Result<Evaluation> {
     let _guard = tch::no_grad_guard();
     let mut outputs = Vec::with_capacity(set.len().div_ceil(BATCH));
     let mut losses = Vec::with_capacity(outputs.capacity());

@@ -43,6 +43,11 @@ impl Captured {
         self.values.borrow().get(&(node, what)).map(Tensor::shallow_clone)
     }
 
+    /// Forgets what the last forward pass left.
+    fn clear(&self) {
+        self.values.borrow_mut().clear();
+    }
+
     fn keep(&self, node: NodeId, what: Capture, value: &Tensor) {
         if self.wanted.borrow().contains(&(node, what)) {
             self.values.borrow_mut().insert((node, what), value.shallow_clone());
@@ -75,6 +80,10 @@ impl Model {
         let nodes = self.network().nodes();
         let until = pass.until.unwrap_or_else(|| self.network().output()).index();
         let mut values: Vec<Option<Tensor>> = Vec::with_capacity(until + 1);
+        if let Some(captured) = pass.captured {
+            // A pass that stops early must not leave captures of another input behind its end.
+            captured.clear();
+        }
         for (index, node) in nodes.iter().enumerate().take(until + 1) {
             let id = NodeId(index as u32);
             let value = if node.inputs.is_empty() {
@@ -158,9 +167,13 @@ impl Model {
             Op::Relu => x.f_relu()?,
             Op::Relu6 => x.f_relu6()?,
             Op::Hardswish => x.f_hardswish()?,
-            Op::MaxPool2d { window } => {
-                x.f_max_pool2d(kernel(window), pair(window.stride), pair(window.padding), pair(window.dilation), false)?
-            }
+            Op::MaxPool2d { window } => x.f_max_pool2d(
+                kernel(window),
+                pair(window.stride),
+                pair(window.padding),
+                pair(window.dilation),
+                false,
+            )?,
             Op::AvgPool2d { window } => x.f_avg_pool2d(
                 kernel(window),
                 pair(window.stride),
@@ -213,7 +226,9 @@ impl Model {
 }
 
 fn slot(values: &[Option<Tensor>], id: NodeId) -> Result<&Tensor> {
-    values[id.index()].as_ref().ok_or_else(|| Error::Data(format!("the output of node {} was dropped early", id.0)))
+    values[id.index()]
+        .as_ref()
+        .ok_or_else(|| Error::Data(format!("the output of node {} was dropped early", id.0)))
 }
 
 fn pair(values: [usize; 2]) -> [i64; 2] {

@@ -81,6 +81,9 @@ pub fn train_head(
     streams: &Streams,
 ) -> Result<LinearHead> {
     let (count, width) = features.values.size2()?;
+    if count == 0 || recipe.batch == 0 {
+        return Err(Error::Data("there is no picture to train a classifier on".to_owned()));
+    }
     let device = features.values.device();
     let bound = 1.0 / (width as f64).sqrt();
     let draw = |shape: &[i64], index| -> Result<ExtraParam> {
@@ -103,7 +106,7 @@ pub fn train_head(
         let grads = Tensor::f_run_backward(&[&last_loss], &leaves, false, false)?;
         let lr = recipe.lr_at(step, steps);
         for (extra, grad) in [&weight, &bias].into_iter().zip(grads) {
-            sgd.step_extra(extra, grad, lr)?;
+            sgd.step_extra(extra, &grad, lr)?;
         }
     }
     let loss = last_loss.f_double_value(&[])?;

@@ -23,7 +23,9 @@ pub fn mask_from_indices(shape: &[i64], kept: &[u32]) -> Result<Tensor> {
         match flags.get_mut(*index as usize) {
             Some(flag) => *flag = 1,
             None => {
-                return Err(crate::Error::Data(format!("mask index {index} lies outside a tensor of {numel} values")));
+                return Err(crate::Error::Data(format!(
+                    "mask index {index} lies outside a tensor of {numel} values"
+                )));
             }
         }
     }

@@ -180,7 +180,8 @@ impl Model {
                 continue;
             }
             match grad {
-                Some(sum) => drop(sum.f_add_(&fresh)?),
+                // Not in place: autograd may give one tensor for several inputs, and hooks may hold the sum so far.
+                Some(sum) => *sum = sum.f_add(&fresh)?,
                 None => *grad = Some(fresh),
             }
         }
@@ -279,11 +280,17 @@ fn uniform(shape: &[i64], bound: f64) -> Result<Tensor> {
     Ok(Tensor::f_rand(shape, (Kind::Float, Device::Cpu))? * (2.0 * bound) - bound)
 }
 
-/// Biases start within one over the square root of the inputs of a unit.
+/// Biases start within one over the square root of what PyTorch calls the fan in: the values in a slice of the weight
+/// along its first dimension, which in a transposed convolution are those of one *input* channel.
 fn bias_bound(network: &Network, node: NodeId) -> f64 {
     let inputs = match &network.node(node).op {
         Op::Linear { in_features, .. } => *in_features,
-        Op::Conv2d { in_channels, window, groups, .. } => in_channels / groups * window.kernel[0] * window.kernel[1],
+        Op::Conv2d { in_channels, window, groups, .. } => {
+            in_channels / groups * window.kernel[0] * window.kernel[1]
+        }
+        Op::ConvTranspose2d { out_channels, window, groups, .. } => {
+            out_channels / groups * window.kernel[0] * window.kernel[1]
+        }
         _ => 1,
     };
     1.0 / (inputs as f64).sqrt()

@@ -110,8 +110,11 @@ fn ordered_bits(score: f32) -> u32 {
 /// each gets the floor, the rest goes to the largest remainders (ties to the first), never above the size.
 #[must_use]
 pub fn quotas(densities: &[f64], sizes: &[u64], count: u64) -> Vec<u64> {
-    let exact: Vec<f64> =
-        densities.iter().zip(sizes).map(|(density, size)| (density * *size as f64).clamp(0.0, *size as f64)).collect();
+    let exact: Vec<f64> = densities
+        .iter()
+        .zip(sizes)
+        .map(|(density, size)| (density * *size as f64).clamp(0.0, *size as f64))
+        .collect();
     let mut quotas: Vec<u64> = exact.iter().map(|exact| exact.floor() as u64).collect();
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by(|a, b| {
@@ -224,7 +227,8 @@ mod tests {
 
     #[test]
     fn infinities_order_and_nan_is_an_error() {
-        let kept = select_top(&[&[f32::NEG_INFINITY, 0.0, f32::INFINITY]], &[&[3]], Scope::Global, 1).unwrap();
+        let kept =
+            select_top(&[&[f32::NEG_INFINITY, 0.0, f32::INFINITY]], &[&[3]], Scope::Global, 1).unwrap();
         assert_eq!(kept, vec![vec![2]]);
         let error = select_top(&[&[0.0], &[0.0, f32::NAN]], &[&[1], &[2]], Scope::Global, 1).unwrap_err();
         assert_eq!(error, SelectError::NotANumber { param: 1, index: 1 });

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use secateur_network::ParamId;
 use secateur_suite::Recipe;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -36,6 +36,28 @@ pub struct Sgd {
     buffers: RefCell<Vec<Option<Tensor>>>,
 }
 
+/// Factors of a step, as tensors of no dimension.
+///
+/// tch leaves out the factor that PyTorch's `add` takes. `addcmul` with such a tensor is the same arithmetic in one
+/// pass over memory, where a product and a sum would be two and a temporary.
+struct Rates {
+    decay: Option<Tensor>,
+    momentum: Tensor,
+    step: Tensor,
+}
+
+impl Rates {
+    fn new(sgd: &Sgd, decay: f64, lr: f64, device: Device) -> Result<Self> {
+        // Rounded here, because tch panics on a number that does not fit; an infinite rate ends in `Diverged`.
+        let scalar = |value: f64| Tensor::f_full([], f64::from(value as f32), (Kind::Float, device));
+        Ok(Self {
+            decay: if decay == 0.0 { None } else { Some(scalar(decay)?) },
+            momentum: scalar(sgd.momentum)?,
+            step: scalar(-lr)?,
+        })
+    }
+}
+
 impl Sgd {
     /// An optimizer without state for `params` parameters.
     #[must_use]
@@ -48,23 +70,27 @@ impl Sgd {
         }
     }
 
-    /// Steps all parameters along the model's gradients: masked gradients, decay, momentum, step, masks again.
+    /// Steps all parameters along the model's gradients: decay, momentum, step, each under the parameter's mask.
+    ///
+    /// Removed weights get no momentum, and lose what they had. A removed weight that is zero stays zero. The gradients
+    /// stay as they are.
     ///
     /// # Errors
-    /// Fails if libtorch does.
+    /// Fails if the optimizer was made for another number of parameters, or libtorch fails.
     pub fn step(&self, model: &Model, lr: f64) -> Result<()> {
         let _guard = tch::no_grad_guard();
         let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() != model.params().len() {
+            let (made, found) = (buffers.len(), model.params().len());
+            return Err(Error::Data(format!(
+                "an optimizer for {made} parameters cannot train a model of {found}"
+            )));
+        }
+        let rates = Rates::new(self, self.weight_decay, lr, model.options().device)?;
         for (index, (param, buffer)) in model.params().iter().zip(buffers.iter_mut()).enumerate() {
             let id = ParamId(index as u32);
-            let Some(mut grad) = model.grad(id) else { continue };
-            let mask = model.mask(id);
-            if let Some(mask) = &mask {
-                grad = grad.f_mul_(mask)?;
-            }
-            self.update(param, grad, buffer, lr, self.weight_decay)?;
-            if let Some(mask) = &mask {
-                drop(param.shallow_clone().f_mul_(mask)?);
+            if let Some(grad) = model.grad(id) {
+                self.update(param, &grad, model.mask(id).as_ref(), buffer, &rates)?;
             }
         }
         Ok(())
@@ -74,27 +100,48 @@ impl Sgd {
     ///
     /// # Errors
     /// Fails if libtorch does.
-    pub fn step_extra(&self, extra: &ExtraParam, grad: Tensor, lr: f64) -> Result<()> {
+    pub fn step_extra(&self, extra: &ExtraParam, grad: &Tensor, lr: f64) -> Result<()> {
         let _guard = tch::no_grad_guard();
-        self.update(&extra.tensor, grad, &mut extra.momentum.borrow_mut(), lr, extra.weight_decay)
+        let rates = Rates::new(self, extra.weight_decay, lr, extra.tensor.device())?;
+        self.update(&extra.tensor, grad, None, &mut extra.momentum.borrow_mut(), &rates)
     }
 
-    fn update(&self, param: &Tensor, grad: Tensor, buffer: &mut Option<Tensor>, lr: f64, decay: f64) -> Result<()> {
-        let mut grad = grad;
-        if decay != 0.0 {
-            grad = grad.f_add_(&(param * decay))?;
-        }
+    /// One parameter's step. `grad` is only read: autograd may have given the same tensor for another parameter too.
+    fn update(
+        &self,
+        param: &Tensor,
+        grad: &Tensor,
+        mask: Option<&Tensor>,
+        buffer: &mut Option<Tensor>,
+        rates: &Rates,
+    ) -> Result<()> {
+        let masked = |tensor: Tensor| -> Result<Tensor> {
+            Ok(match mask {
+                Some(mask) => tensor.shallow_clone().f_mul_(mask)?,
+                None => tensor,
+            })
+        };
+        let grad = match &rates.decay {
+            Some(decay) => masked(grad.f_addcmul(param, decay)?)?,
+            None if mask.is_some() => masked(grad.copy())?,
+            None => grad.shallow_clone(),
+        };
         let direction = if self.momentum == 0.0 {
             grad
         } else {
             let velocity = match buffer.take() {
                 None => grad.copy(),
-                Some(mut velocity) => velocity.f_mul_scalar_(self.momentum)?.f_add_(&grad)?,
+                Some(velocity) => masked(grad.f_addcmul(&velocity, &rates.momentum)?)?,
             };
-            *buffer = Some(velocity.shallow_clone());
-            if self.nesterov { grad.f_add_(&(velocity * self.momentum))? } else { velocity }
+            let direction = if self.nesterov {
+                grad.f_addcmul(&velocity, &rates.momentum)?
+            } else {
+                velocity.shallow_clone()
+            };
+            *buffer = Some(velocity);
+            direction
         };
-        drop(param.shallow_clone().f_sub_(&(direction * lr))?);
+        drop(param.shallow_clone().f_addcmul_(&direction, &rates.step)?);
         Ok(())
     }
 

@@ -26,7 +26,8 @@ pub struct State {
 
 impl Clone for State {
     fn clone(&self) -> Self {
-        let copy = |tensors: &[Option<Tensor>]| tensors.iter().map(|t| t.as_ref().map(Tensor::copy)).collect();
+        let copy =
+            |tensors: &[Option<Tensor>]| tensors.iter().map(|t| t.as_ref().map(Tensor::copy)).collect();
         Self {
             params: self.params.iter().map(Tensor::copy).collect(),
             buffers: self.buffers.iter().map(Tensor::copy).collect(),
@@ -111,7 +112,8 @@ impl State {
         for (spec, value) in model.network().params().iter().zip(&self.params) {
             tensors.insert(spec.name.clone(), to_tensor_data(value)?);
             if let Some(mask) = &self.masks[spec.id.index()] {
-                tensors.insert(format!("{MASK}{}", spec.name), to_tensor_data(&mask.f_to_kind(Kind::Uint8)?)?);
+                tensors
+                    .insert(format!("{MASK}{}", spec.name), to_tensor_data(&mask.f_to_kind(Kind::Uint8)?)?);
             }
             if let Some(momentum) = &self.momentum[spec.id.index()] {
                 tensors.insert(format!("{MOMENTUM}{}", spec.name), to_tensor_data(momentum)?);
@@ -133,11 +135,15 @@ impl State {
         let read = |name: &str, shape: &[usize]| -> Result<Tensor> {
             optional(tensors, name, shape, device)?.ok_or_else(|| Error::MissingTensor(name.to_owned()))
         };
-        let params = network.params().iter().map(|spec| read(&spec.name, &spec.shape)).collect::<Result<_>>()?;
-        let buffers = network.buffers().iter().map(|spec| read(&spec.name, &spec.shape)).collect::<Result<_>>()?;
+        let params =
+            network.params().iter().map(|spec| read(&spec.name, &spec.shape)).collect::<Result<_>>()?;
+        let buffers =
+            network.buffers().iter().map(|spec| read(&spec.name, &spec.shape)).collect::<Result<_>>()?;
         let prefixed = |prefix: &str| -> Result<Vec<Option<Tensor>>> {
             let specs = network.params().iter();
-            specs.map(|spec| optional(tensors, &format!("{prefix}{}", spec.name), &spec.shape, device)).collect()
+            specs
+                .map(|spec| optional(tensors, &format!("{prefix}{}", spec.name), &spec.shape, device))
+                .collect()
         };
         Ok(Self { params, buffers, masks: prefixed(MASK)?, momentum: prefixed(MOMENTUM)? })
     }

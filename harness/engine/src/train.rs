@@ -171,7 +171,8 @@ impl Trainer<'_> {
             {
                 let _guard = tch::no_grad_guard();
                 let _ = loss_sum.f_add_(&task_loss.detach())?;
-                let _ = right.f_add_(&output.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(Kind::Int64)?)?;
+                let _ =
+                    right.f_add_(&output.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(Kind::Int64)?)?;
             }
             let total_loss = match hooks.extra_loss(step)? {
                 Some(extra) => task_loss.f_add(&extra)?,
@@ -184,7 +185,7 @@ impl Trainer<'_> {
                 self.sgd.step(self.model, lr)?;
                 for (extra, grad) in extra.iter().zip(extra_grads) {
                     if grad.defined() {
-                        self.sgd.step_extra(extra, grad, lr)?;
+                        self.sgd.step_extra(extra, &grad, lr)?;
                     }
                 }
             }

@@ -1,0 +1,14 @@
+//! What the engine promises: PyTorch's values, the same bits every time, and masks that hold.
+
+mod augmentation;
+mod evaluation;
+mod forward;
+mod masks;
+mod options;
+mod resnet20;
+mod resume;
+mod statistics;
+mod support;
+mod trainer;
+mod training;
+mod transfer;
