@@ -59,7 +59,7 @@ impl PruneMethod for Probe {
             }),
             "weight" => {
                 for _ in 0..iterations {
-                    black_box(run.weight(&param)?);
+                    let _ = black_box(run.weight(&param)?);
                 }
             }
             "seed" => (0..iterations).for_each(|_| {
