@@ -77,7 +77,6 @@ impl DeviceSet {
     }
 
     /// All labels, i64 `[count]`.
-    #[must_use]
     pub fn labels(&self) -> &Tensor {
         &self.labels
     }
