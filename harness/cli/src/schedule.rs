@@ -181,6 +181,12 @@ impl<'a> Schedule<'a> {
                 self.states[index] = NodeState::Running(prepared.identity);
                 continue;
             }
+            // An equal stage may have ended since this one became ready: equal masks share all later stages.
+            if let Some(result) = self.store.object(prepared.identity.as_str())? {
+                self.states[index] = self.state_of(&prepared.identity, &result);
+                self.tally.stored += 1;
+                continue;
+            }
             self.start(index, prepared, executor)?;
         }
         Ok(())
