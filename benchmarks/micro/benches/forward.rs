@@ -15,7 +15,9 @@ fn forward(criterion: &mut Criterion) {
     for layout in [Layout::Contiguous, Layout::ChannelsLast] {
         let setting = Setting { network: "resnet20", batch: 32, layout };
         let hand = HandTraining::new(setting);
-        group.bench_function(format!("hand/{}", layout_name(layout)), |bencher| bencher.iter(|| hand.evaluate()));
+        group.bench_function(format!("hand/{}", layout_name(layout)), |bencher| {
+            bencher.iter(|| hand.evaluate())
+        });
         let graph = GraphTraining::new(setting).expect("the zoo has it");
         group.bench_function(format!("graph/{}", layout_name(layout)), |bencher| {
             bencher.iter(|| graph.evaluate().expect("libtorch computes"));

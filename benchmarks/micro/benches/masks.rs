@@ -15,8 +15,12 @@ fn masks(criterion: &mut Criterion) {
     tch::set_num_threads(1);
     let network = Arc::new(zoo::build("resnet50", &zoo::Options::default()).expect("the zoo has it"));
     let model = Model::new(network.clone(), Options::default(), &Streams::new(0)).expect("there is memory");
-    let convolutions: Vec<ParamId> =
-        network.params().iter().filter(|spec| spec.role == ParamRole::ConvWeight).map(|spec| spec.id).collect();
+    let convolutions: Vec<ParamId> = network
+        .params()
+        .iter()
+        .filter(|spec| spec.role == ParamRole::ConvWeight)
+        .map(|spec| spec.id)
+        .collect();
     let masks: Vec<(ParamId, Tensor)> = convolutions
         .iter()
         .map(|id| {
@@ -29,7 +33,12 @@ fn masks(criterion: &mut Criterion) {
     group.bench_function("set", |bencher| {
         bencher.iter_batched(
             || (),
-            |()| masks.iter().try_for_each(|(id, mask)| model.set_mask(*id, Some(mask))).expect("the shapes fit"),
+            |()| {
+                masks
+                    .iter()
+                    .try_for_each(|(id, mask)| model.set_mask(*id, Some(mask)))
+                    .expect("the shapes fit")
+            },
             BatchSize::PerIteration,
         );
     });

@@ -12,7 +12,8 @@ fn scores(shapes: &[Vec<i64>]) -> Vec<Vec<f32>> {
         .map(|shape| {
             (0..shape.iter().product::<i64>())
                 .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let value = (state >> 40) as f32 / (1 << 24) as f32;
                     if value < 0.1 { 0.0 } else { value }
                 })

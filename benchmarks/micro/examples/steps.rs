@@ -1,16 +1,16 @@
 //! Trains a network step by step on demand, to be run side by side with something else: for each line on standard
 //! input, a number of steps, it takes them and prints pictures a second of the clock, and of processor time.
 //!
-//!     steps (hand|graph|trainer) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]
+//!     steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]
 //!
-//! `trainer` is the whole training loop: batches are drawn, normalized, shifted and mirrored. `interleave.py` in
-//! the folder `pytorch` drives it.
+//! `trainer` is the whole training loop: batches are drawn, normalized, shifted and mirrored. `batches` does only that.
+//! `interleave.py` in the folder `pytorch` drives it.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Layout, NoHooks, Position, Sgd, Streams, Trainer};
+use secateur_engine::{Augmentation, Batches, DeviceSet, Layout, NoHooks, Position, Sgd, Streams, Trainer};
 use secateur_metrics::ClassificationMetric;
 use secateur_micro::{GraphTraining, HandTraining, Setting, keep_memory, processor_seconds, recipe};
 use tch::Device;
@@ -19,13 +19,16 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "steps (hand|graph|trainer) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]";
-    let [kind, network, batch, layout, threads, rest @ ..] = args.as_slice() else { return Err(usage.into()) };
+    let usage = "steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]";
+    let [kind, network, batch, layout, threads, rest @ ..] = args.as_slice() else {
+        return Err(usage.into());
+    };
     if rest.is_empty() {
         keep_memory();
     }
     tch::set_num_threads(threads.parse()?);
-    let network = ["resnet8", "resnet20", "resnet56"].into_iter().find(|known| known == network).ok_or(usage)?;
+    let network =
+        ["resnet8", "resnet20", "resnet56"].into_iter().find(|known| known == network).ok_or(usage)?;
     let layout = if layout == "channels-last" { Layout::ChannelsLast } else { Layout::Contiguous };
     let setting = Setting { network, batch: batch.parse()?, layout };
     match kind.as_str() {
@@ -40,18 +43,20 @@ fn main() -> Result<(), Failure> {
             let mut training = GraphTraining::new(setting)?;
             serve(setting, |steps| Ok((0..steps).try_for_each(|_| training.step())?))
         }
-        "trainer" => whole(setting),
+        "trainer" => whole(setting, true),
+        "batches" => whole(setting, false),
         _ => Err(usage.into()),
     }
 }
 
-/// The training loop with everything in it.
-fn whole(setting: Setting) -> Result<(), Failure> {
+/// The training loop with everything in it, or only the drawing of its batches.
+fn whole(setting: Setting, train: bool) -> Result<(), Failure> {
     let recipe = secateur_suite::Recipe { shift: 4, flip: true, ..recipe(setting.batch as u32) };
     let model = GraphTraining::new(setting)?.model;
     let sgd = Sgd::new(&recipe, model.params().len());
     let count = 4096;
-    let pixels = (0..count * 3 * 32 * 32_usize).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let pixels =
+        (0..count * 3 * 32 * 32_usize).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let pictures =
         Pictures { shape: [3, 32, 32], pixels, labels: (0..count).map(|at| (at % 10) as u16).collect() };
     let info = TaskInfo {
@@ -65,8 +70,20 @@ fn whole(setting: Setting) -> Result<(), Failure> {
         std: vec![0.25; 3],
     };
     let data = DeviceSet::new(&pictures, &info, Device::Cpu)?;
-    let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe: &recipe, streams: Streams::new(0) };
+    let trainer =
+        Trainer { model: &model, sgd: &sgd, data: &data, recipe: &recipe, streams: Streams::new(0) };
     let mut batch = 0;
+    if !train {
+        let augmentation = Augmentation { shift: recipe.shift, flip: recipe.flip };
+        let mut batches = Batches::new(&data, Streams::new(0), recipe.batch as usize, augmentation)?;
+        return serve(setting, |steps| {
+            for _ in 0..steps {
+                drop(batches.get(batch)?);
+                batch += 1;
+            }
+            Ok(())
+        });
+    }
     serve(setting, |steps| {
         let at = Position { batch, ..Position::start(u64::MAX) };
         batch += steps;

@@ -26,7 +26,6 @@ impl Block {
 }
 
 /// The network.
-#[expect(missing_debug_implementations, reason = "tch's optimizer has none, and nobody prints it")]
 pub struct HandNetwork {
     store: nn::VarStore,
     stem: nn::Conv2D,
@@ -83,7 +82,6 @@ impl HandNetwork {
     }
 
     /// Logits of pictures that lie as the layout says.
-    #[must_use]
     pub fn forward(&self, input: &Tensor, train: bool) -> Tensor {
         let mut x = self.norm.forward_t(&input.apply(&self.stem), train).relu();
         for block in &self.blocks {
@@ -94,7 +92,6 @@ impl HandNetwork {
 }
 
 /// The network, tch's optimizer, and a batch.
-#[expect(missing_debug_implementations, reason = "tch's optimizer has none, and nobody prints it")]
 pub struct HandTraining {
     network: HandNetwork,
     optimizer: nn::Optimizer,
@@ -127,7 +124,6 @@ impl HandTraining {
     }
 
     /// Logits of the batch in evaluation mode, without gradients.
-    #[must_use]
     pub fn evaluate(&self) -> Tensor {
         tch::no_grad(|| self.network.forward(&arrange(&self.input, self.layout), false))
     }

@@ -24,7 +24,6 @@ pub struct Setting {
 
 impl Setting {
     /// A batch of noise with random classes, always the same.
-    #[must_use]
     pub fn batch(&self) -> (Tensor, Tensor) {
         tch::manual_seed(0);
         let input = Tensor::randn([self.batch, 3, 32, 32], (Kind::Float, Device::Cpu));

@@ -135,19 +135,16 @@ impl Model {
     }
 
     /// Live parameters in the order of [`Network::params`].
-    #[must_use]
     pub fn params(&self) -> &[Tensor] {
         &self.params
     }
 
     /// A live parameter.
-    #[must_use]
     pub fn param(&self, id: ParamId) -> &Tensor {
         &self.params[id.index()]
     }
 
     /// Live buffers in the order of [`Network::buffers`].
-    #[must_use]
     pub fn buffers(&self) -> &[Tensor] {
         &self.buffers
     }

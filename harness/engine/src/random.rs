@@ -47,6 +47,9 @@ impl Streams {
     ///
     /// tch offers no generator argument and no generator state, so libtorch's generators are set anew for each
     /// draw, and the stream needs no state to resume.
+    ///
+    /// These generators belong to the process: threads that initialize or train at the same time change each other's
+    /// values. A worker runs one stage; tests take turns.
     pub fn seed_torch(&self, purpose: &str, index: u64) {
         tch::manual_seed(self.seed(purpose, index) as i64);
     }

@@ -52,7 +52,6 @@ impl State {
     }
 
     /// Value of a parameter.
-    #[must_use]
     pub fn param(&self, id: ParamId) -> &Tensor {
         &self.params[id.index()]
     }

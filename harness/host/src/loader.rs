@@ -136,6 +136,21 @@ impl Plugin {
         Ok(plugin)
     }
 
+    /// A plugin that is linked into this program, for benches: checked as any other from its entry function on.
+    ///
+    /// # Errors
+    /// Says which check failed.
+    #[doc(hidden)]
+    pub fn in_process(entry: extern "C" fn() -> *const abi::Entry) -> Result<Self, LoadError> {
+        let path = PathBuf::from("in-process");
+        let fail = |reason: String| LoadError { path: path.clone(), reason };
+        let entry = check_entry(entry()).map_err(fail)?;
+        let plugin = Self { path: path.clone(), sha256: String::new(), entry };
+        plugin.check_torch().map_err(fail)?;
+        plugin.check_methods().map_err(fail)?;
+        Ok(plugin)
+    }
+
     /// The library.
     #[must_use]
     pub fn path(&self) -> &Path {

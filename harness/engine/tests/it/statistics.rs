@@ -15,7 +15,9 @@ fn cumulative_statistics_are_those_of_pytorch_without_momentum() {
     let inputs = golden.get("start/inputs");
     for step in 0..inputs.size()[0] {
         let norm_momentum = Some(1.0 / (step + 1) as f64);
-        let _ = model.forward(&inputs.get(step), &Pass { train: true, norm_momentum, ..Pass::default() }).unwrap();
+        let _ = model
+            .forward(&inputs.get(step), &Pass { train: true, norm_momentum, ..Pass::default() })
+            .unwrap();
     }
     for (index, name) in ["running_mean", "running_var"].iter().enumerate() {
         assert_close(&model.buffers()[index], &golden.get(&format!("cumulative/{name}")), 1e-6, name);

@@ -1,7 +1,7 @@
 //! Linear transfer.
 
 use secateur_data::Pictures;
-use secateur_engine::{DeviceSet, Error, Features, Streams, extract_features, predict, train_head};
+use secateur_engine::{DeviceSet, Error, Evaluation, Features, Result, Streams, extract_features, predict, train_head};
 use secateur_network::Op;
 use secateur_suite::Recipe;
 use tch::{Device, Kind, Tensor};
@@ -17,16 +17,21 @@ fn separable(count: usize, classes: i64) -> Features {
     Features { values, labels }
 }
 
+/// Trains a classifier on one split and scores it on the other.
+fn fit(train: &Features, test: &Features, classes: usize, recipe: &Recipe, steps: u64, seed: u64) -> Result<Evaluation> {
+    train_head(train, classes, recipe, steps, &Streams::new(seed))?.score(test, classes)
+}
+
 #[test]
 fn a_linear_head_learns_a_separable_problem() {
     let _alone = alone();
     let (train, test) = (separable(100, 5), separable(333, 5));
     let recipe = Recipe { lr: 0.5, ..recipe() };
-    let result = train_head(&train, &test, 5, &recipe, 100, &Streams::new(0)).unwrap();
+    let result = fit(&train, &test, 5, &recipe, 100, 0).unwrap();
     assert_eq!((result.top1, result.mean_per_class), (1.0, 1.0));
-    let again = train_head(&train, &test, 5, &recipe, 100, &Streams::new(0)).unwrap();
+    let again = fit(&train, &test, 5, &recipe, 100, 0).unwrap();
     assert_eq!(again, result);
-    let other = train_head(&train, &test, 5, &recipe, 100, &Streams::new(1)).unwrap();
+    let other = fit(&train, &test, 5, &recipe, 100, 1).unwrap();
     assert_ne!(other.loss, result.loss);
 }
 
@@ -35,7 +40,7 @@ fn heads_learn_from_batches_larger_than_the_set() {
     let _alone = alone();
     let (train, test) = (separable(10, 3), separable(50, 3));
     let recipe = Recipe { lr: 0.5, batch: 64, ..recipe() };
-    let result = train_head(&train, &test, 3, &recipe, 60, &Streams::new(0)).unwrap();
+    let result = fit(&train, &test, 3, &recipe, 60, 0).unwrap();
     assert_eq!(result.top1, 1.0);
 }
 
@@ -66,15 +71,14 @@ fn impossible_transfers_are_errors() {
         values: Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)),
         labels: Tensor::zeros([0], (Kind::Int64, Device::Cpu)),
     };
-    let streams = Streams::new(0);
-    assert!(matches!(train_head(&empty(), &test, 3, &recipe(), 5, &streams), Err(Error::Data(_))));
-    assert!(matches!(train_head(&train, &empty(), 3, &recipe(), 5, &streams), Err(Error::Data(_))));
+    assert!(matches!(fit(&empty(), &test, 3, &recipe(), 5, 0), Err(Error::Data(_))));
+    assert!(matches!(fit(&train, &empty(), 3, &recipe(), 5, 0), Err(Error::Data(_))));
     let batchless = Recipe { batch: 0, ..recipe() };
-    assert!(matches!(train_head(&train, &test, 3, &batchless, 5, &streams), Err(Error::Data(_))));
+    assert!(matches!(fit(&train, &test, 3, &batchless, 5, 0), Err(Error::Data(_))));
     let wild = Recipe { lr: f64::MAX, ..recipe() };
-    assert!(matches!(train_head(&train, &test, 3, &wild, 20, &streams), Err(Error::Diverged { .. })));
+    assert!(matches!(fit(&train, &test, 3, &wild, 20, 0), Err(Error::Diverged { .. })));
     // A set whose labels do not fit the head.
-    assert!(train_head(&train, &test, 2, &recipe(), 5, &streams).is_err());
+    assert!(fit(&train, &test, 2, &recipe(), 5, 0).is_err());
 }
 
 #[test]
@@ -89,6 +93,6 @@ fn the_head_reads_the_pictures_of_the_other_task() {
     let model = small_model(4);
     let (train, test) =
         (extract_features(&model, &set(40)).unwrap(), extract_features(&model, &set(30)).unwrap());
-    let result = train_head(&train, &test, 2, &Recipe { lr: 0.1, ..recipe() }, 60, &Streams::new(0)).unwrap();
+    let result = fit(&train, &test, 2, &Recipe { lr: 0.1, ..recipe() }, 60, 0).unwrap();
     assert_eq!(result.top1, 1.0);
 }

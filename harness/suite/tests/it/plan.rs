@@ -1,0 +1,138 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use secateur_suite::{
+    Completion, Environment, Identity, InputSource, Plan, StageSpec, Suite, Surroundings, expand,
+};
+
+use crate::{WHOLE, read};
+
+fn plan(suite: &Suite) -> Plan {
+    let surroundings = Surroundings {
+        generated: (0..12).map(|index| format!("generated/t{index}")).collect(),
+        generator_version: 1,
+        upstream: vec!["end".to_owned(), "init".to_owned()],
+    };
+    expand(suite, &surroundings).unwrap()
+}
+
+fn environment() -> Environment {
+    Environment {
+        threads: 1,
+        device_class: "cpu".to_owned(),
+        precision: "f32".to_owned(),
+        layout: "contiguous".to_owned(),
+        libtorch: "2.11.0".to_owned(),
+    }
+}
+
+fn count(plan: &Plan, kind: &str) -> usize {
+    plan.nodes.iter().filter(|node| node.spec.kind() == kind).count()
+}
+
+#[test]
+fn every_trial_of_the_suite_is_there_once() {
+    let plan = plan(&read(WHOLE));
+    // Two controls and magnitude at two keeps in each track, the ticket at one keep in one; two replicates.
+    assert_eq!(plan.trials.len(), 2 * (2 * (2 + 2) + 1));
+    let keys: BTreeSet<String> = plan
+        .trials
+        .iter()
+        .map(|trial| format!("{} {} {} {}", trial.track, trial.method, trial.keep, trial.replicate))
+        .collect();
+    assert_eq!(keys.len(), plan.trials.len());
+    assert_eq!(count(&plan, "prepare"), 13);
+    assert_eq!(count(&plan, "prune"), 2 * 3);
+    // Linear on all twelve tasks for every trial; full at keep 0.1 and for the dense ones.
+    let full = 2 * (2 * (2 + 1) + 1);
+    assert_eq!(count(&plan, "transfer"), 12 * (plan.trials.len() + full));
+}
+
+#[test]
+fn stages_stand_after_the_stages_they_read() {
+    let plan = plan(&read(WHOLE));
+    for (index, node) in plan.nodes.iter().enumerate() {
+        for source in node.inputs.values() {
+            if let InputSource::Output { node, .. } = source {
+                assert!(*node < index);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_evaluate_and_transfer_read_a_test_split_and_only_prune_has_a_plugin() {
+    let plan = plan(&read(WHOLE));
+    for node in &plan.nodes {
+        let reads_test = node.inputs.values().any(|source| {
+            matches!(source, InputSource::Output { output, .. } if output == "test")
+        });
+        let has_plugin = node.inputs.values().any(|source| matches!(source, InputSource::Plugin(_)));
+        assert_eq!(reads_test, matches!(node.spec, StageSpec::Evaluate(_) | StageSpec::Transfer(_)));
+        assert_eq!(has_plugin, matches!(node.spec, StageSpec::Prune(_)));
+    }
+}
+
+#[test]
+fn what_a_method_leaves_is_spent_by_the_host_behind_a_verdict() {
+    let plan = plan(&read(WHOLE));
+    for node in plan.nodes.iter().filter(|node| matches!(node.spec, StageSpec::Recover(_))) {
+        let dense = node.label.contains("dense-trained");
+        assert_eq!(node.completion == Completion::Complete, dense, "{}", node.label);
+        assert_eq!(node.inputs.contains_key("verified"), !dense, "{}", node.label);
+    }
+}
+
+#[test]
+fn replicates_are_paired_across_methods_and_differ_from_each_other() {
+    let plan = plan(&read(WHOLE));
+    let mut seeds: BTreeMap<(String, u32), BTreeSet<u64>> = BTreeMap::new();
+    for trial in &plan.trials {
+        for score in &trial.scores {
+            if let StageSpec::Transfer(spec) = &plan.nodes[score.node].spec {
+                seeds.entry((score.task.clone(), trial.replicate)).or_default().insert(spec.seed);
+            }
+        }
+    }
+    assert!(seeds.values().all(|seeds| seeds.len() == 1));
+    let all: BTreeSet<u64> = seeds.values().flatten().copied().collect();
+    assert_eq!(all.len(), seeds.len());
+}
+
+#[test]
+fn an_identity_is_a_function_of_specification_environment_and_inputs() {
+    let plan = plan(&read(WHOLE));
+    let other = plan_of_another_seed();
+    let inputs = BTreeMap::from([("weights".to_owned(), "a".to_owned())]);
+    let prune = |plan: &Plan| plan.nodes.iter().find(|node| node.spec.kind() == "prune").unwrap().spec.clone();
+    let one = Identity::of(&prune(&plan), &environment(), &inputs);
+    assert_eq!(one, Identity::of(&prune(&plan), &environment(), &inputs));
+    assert_ne!(one, Identity::of(&prune(&other), &environment(), &inputs));
+    assert_ne!(one, Identity::of(&prune(&plan), &Environment { threads: 2, ..environment() }, &inputs));
+    let changed = BTreeMap::from([("weights".to_owned(), "b".to_owned())]);
+    assert_ne!(one, Identity::of(&prune(&plan), &environment(), &changed));
+    assert_eq!(Identity::parse(one.as_str()), Some(one));
+    assert_eq!(Identity::parse("../../etc"), None);
+}
+
+fn plan_of_another_seed() -> Plan {
+    plan(&read(&WHOLE.replace("seed: 3", "seed: 4")))
+}
+
+#[test]
+fn packs_do_not_depend_on_threads_or_device() {
+    let plan = plan(&read(WHOLE));
+    let prepare = &plan.nodes.iter().find(|node| node.spec.kind() == "prepare").unwrap().spec;
+    let cuda = Environment { threads: 8, device_class: "cuda".to_owned(), ..environment() };
+    assert_eq!(
+        Identity::of(prepare, &environment(), &BTreeMap::new()),
+        Identity::of(prepare, &cuda, &BTreeMap::new())
+    );
+}
+
+#[test]
+fn unknown_tasks_name_the_nearest() {
+    let suite = read(&WHOLE.replace("\"generated/*\"", "generated/t77"));
+    let surroundings = Surroundings { generated: vec!["generated/t7".to_owned()], ..Surroundings::default() };
+    let error = expand(&suite, &surroundings).unwrap_err();
+    assert!(error.contains("did you mean `generated/t7`"), "{error}");
+}
