@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_store::{
-    ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts, ScoreFacts, StageResult, Store,
-    StoreError, SuiteManifest, VerifyFacts,
+    ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts, ScoreFacts, StageResult,
+    Store, StoreError, SuiteManifest, VerifyFacts,
 };
 
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
@@ -16,8 +16,10 @@ use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
 pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreError> {
     let manifests = store.manifests()?;
     let known: Vec<String> = manifests.iter().map(|manifest| manifest.suite.name.clone()).collect();
-    let wanted: Vec<SuiteManifest> =
-        manifests.into_iter().filter(|manifest| suite.is_none_or(|name| manifest.suite.name == name)).collect();
+    let wanted: Vec<SuiteManifest> = manifests
+        .into_iter()
+        .filter(|manifest| suite.is_none_or(|name| manifest.suite.name == name))
+        .collect();
     if wanted.is_empty() {
         let reason = match suite {
             Some(name) => format!("the store has no suite `{name}`; it has {}", known.join(", ")),
@@ -66,7 +68,10 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn facts<T: serde::de::DeserializeOwned>(&self, identity: Option<&String>) -> Result<Option<T>, StoreError> {
+    fn facts<T: serde::de::DeserializeOwned>(
+        &self,
+        identity: Option<&String>,
+    ) -> Result<Option<T>, StoreError> {
         let Some(result) = identity.and_then(|identity| self.results.get(identity)) else { return Ok(None) };
         if result.facts.is_null() {
             return Ok(None);
@@ -82,20 +87,21 @@ impl Loader<'_> {
         let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
         let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
         let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
-        let snapshot = prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).copied().flatten());
+        let snapshot =
+            prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).copied().flatten());
         let scored = score.stage.as_ref().and_then(|identity| self.results.get(identity));
         let (outcome, detail) = match (scored, &score.blocked, &trial.blocked) {
             (Some(result), ..) => (result.outcome, result.detail.clone()),
-            (None, Some((Outcome::Missing, _)), Some((outcome, detail))) | (None, None, Some((outcome, detail))) => {
-                (*outcome, detail.clone())
-            }
+            (None, Some((Outcome::Missing, _)), Some((outcome, detail)))
+            | (None, None, Some((outcome, detail))) => (*outcome, detail.clone()),
             (None, Some((outcome, detail)), _) => (*outcome, detail.clone()),
             (None, None, None) => (Outcome::Missing, "it has not been run".to_owned()),
         };
         let facts: Option<ScoreFacts> =
             if outcome == Outcome::Ok { self.facts(score.stage.as_ref())? } else { None };
         let suite = &self.manifest.suite;
-        let allowance = suite.tracks.iter().find(|track| track.name == trial.track).map(|track| track.allowance);
+        let allowance =
+            suite.tracks.iter().find(|track| track.name == trial.track).map(|track| track.allowance);
         let control = match trial.control.as_str() {
             "dense-as-is" => Some(Control::DenseAsIs),
             "dense-trained" => Some(Control::DenseTrained),
@@ -183,11 +189,12 @@ impl Loader<'_> {
         if !seen.insert(identity.to_owned()) {
             return;
         }
-        let measured: Option<MeasureFacts> = if result.kind == "measure" { result.facts().ok() } else { None };
+        let measured: Option<MeasureFacts> =
+            if result.kind == "measure" { result.facts().ok() } else { None };
         let latency = measured.as_ref().and_then(|facts| facts.latency_ms.first()).map(|first| first.2);
-        let task = score.map(|score| score.task.clone()).or_else(|| {
-            result.facts.get("task").and_then(|task| task.as_str()).map(str::to_owned)
-        });
+        let task = score
+            .map(|score| score.task.clone())
+            .or_else(|| result.facts.get("task").and_then(|task| task.as_str()).map(str::to_owned));
         costs.push(StageCost {
             suite: self.manifest.suite.name.clone(),
             track: trial.map(|trial| trial.track.clone()).unwrap_or_default(),
@@ -233,7 +240,8 @@ impl Loader<'_> {
                 }
             }
             if result.kind == "prepare"
-                && let (Some(task), Some(digest)) = (result.facts["task"].as_str(), result.facts["digest"].as_str())
+                && let (Some(task), Some(digest)) =
+                    (result.facts["task"].as_str(), result.facts["digest"].as_str())
             {
                 let data = (task.to_owned(), digest.to_owned());
                 if !provenance.data.contains(&data) {
@@ -256,7 +264,10 @@ impl Loader<'_> {
         fact("seed", suite.seed.to_string());
         fact("replicates", suite.replicates.to_string());
         fact("threads per stage", suite.threads.to_string());
-        fact("layout and precision", format!("{}, {}", manifest.environment.layout, manifest.environment.precision));
+        fact(
+            "layout and precision",
+            format!("{}, {}", manifest.environment.layout, manifest.environment.precision),
+        );
         fact("network", format!("{} at width {}", suite.network.name, suite.network.width));
         fact("upstream task", suite.upstream.task.clone());
         for (name, digest) in &manifest.upstream {

@@ -113,11 +113,13 @@ fn with_session(body: impl FnOnce(&Session<'_>)) {
         mean: vec![0.5; 3],
         std: vec![0.5; 3],
     };
-    let pictures = Pictures { shape: [3, 4, 4], pixels: vec![7; 8 * 48], labels: vec![0, 1, 0, 1, 0, 1, 0, 1] };
+    let pictures =
+        Pictures { shape: [3, 4, 4], pixels: vec![7; 8 * 48], labels: vec![0, 1, 0, 1, 0, 1, 0, 1] };
     let set = DeviceSet::new(&pictures, &info, Device::Cpu).expect("a set");
     let recipe: Recipe = serde_json::from_str(r#"{"batch": 2, "lr": 0.001}"#).expect("a recipe");
     let cancelled = AtomicBool::new(false);
-    let prunable = Prunable { name: "all".to_owned(), linear: false, stem: true, shortcuts: true, head: false };
+    let prunable =
+        Prunable { name: "all".to_owned(), linear: false, stem: true, shortcuts: true, head: false };
     let session = Session::new(SessionSetup {
         model: &model,
         train: &set,

@@ -57,7 +57,7 @@ typedef struct secateur_build_info {
   const char *torch_version;  /* "2.11.0+cpu", or NULL */
   const char *compiler;       /* "rustc 1.95.0 (59807616e 2026-04-14)" */
   const char *target;         /* "x86_64-unknown-linux-gnu" */
-  const char *sdk_version;    /* "secateur-sdk 0.1.0 / tch 0.26.0" */
+  const char *sdk_version;    /* "secateur-sdk 0.1.0 / tch 0.24.0" */
   const char *source_rev;     /* git describe, or NULL */
 } secateur_build_info;
 
@@ -206,7 +206,7 @@ typedef struct secateur_node {
   uint32_t struct_size;
   uint32_t id;
   secateur_str name;    /* "layer1.0.conv2" */
-  secateur_str op;      /* "conv2d", "linear", "batch_norm", "layer_norm", "attention", "embedding", "other" */
+  secateur_str op;      /* "conv2d", "linear", "batch_norm", "relu", "add", "concat", ...; "other" */
   uint32_t n_params;
   uint32_t groups;      /* convolution groups, attention heads; else 1 */
   const uint32_t *params;
@@ -286,7 +286,7 @@ typedef struct secateur_ext_plan {
 #define SECATEUR_EXT_TRAIN "secateur.host.train/1"
 enum { SECATEUR_SKIP_STEP = 2 }; /* a hook's answer: no optimizer step this time (RigL's mask update replaces it) */
 /* Not methods of the instance: a table and data that live for one `train` call, so nothing is entered twice.
-   In a hook, `train`, `rewind_to`, `save` and `emit` answer INVALID. Any function may be NULL. [run-thread] */
+   In a hook, `train`, `rewind_to`, `save`, `recalibrate` and `emit` answer INVALID. Any function may be NULL. [run-thread] */
 typedef struct secateur_train_hooks {
   uint32_t struct_size;
   uint32_t reserved;

@@ -95,7 +95,7 @@ pub struct Request {
     pub n_targets: u32,
     /// Targets with descending keep: an iterative method passes them one after the other.
     pub targets: *const Target,
-    /// Derived from trial, method and replicate.
+    /// Derived from the suite's seed and the replicate: the same for all methods.
     pub seed: u64,
 }
 

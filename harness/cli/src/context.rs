@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use secateur_store::{InputFile, SuiteManifest, digest_file};
 use secateur_suite::{
-    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, Plan, PrecisionChoice, Suite, Surroundings, expand,
-    read_suite,
+    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, Plan, PrecisionChoice, Suite, Surroundings,
+    expand, read_suite,
 };
 
 use crate::plugins::Plugins;
@@ -36,7 +36,8 @@ impl Context {
     /// Reads a suite, expands it, and finds what it needs.
     pub(crate) fn load(places: &Places<'_>) -> anyhow::Result<Self> {
         let file = places.suite.display().to_string();
-        let text = std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
+        let text =
+            std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
         let suite = read_suite(&file, &text)?;
         check_network(&suite)?;
         let mut outside = BTreeMap::new();
@@ -51,6 +52,7 @@ impl Context {
                 .filter(|id| id != "generated/upstream")
                 .collect(),
             generator_version: secateur_data::generated::VERSION,
+            loader_version: secateur_data::folder::VERSION,
             upstream: upstream.keys().cloned().collect(),
         };
         for (name, path) in upstream {
@@ -128,8 +130,7 @@ impl Context {
 }
 
 fn check_network(suite: &Suite) -> anyhow::Result<()> {
-    let options =
-        secateur_network::zoo::Options { width: Some(suite.network.width), ..Default::default() };
+    let options = secateur_network::zoo::Options { width: Some(suite.network.width), ..Default::default() };
     secateur_network::zoo::build(&suite.network.name, &options)
         .map(drop)
         .with_context(|| format!("suite {}: network.name", suite.name))

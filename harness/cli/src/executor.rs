@@ -1,4 +1,4 @@
-//! Where stages run: in local processes, or nowhere (tests).
+//! Where stages run: in local processes.
 
 use std::fs::File;
 use std::path::Path;
@@ -108,6 +108,7 @@ impl Executor for LocalExecutor {
 enum Ended {
     Exited(std::process::ExitStatus),
     TimedOut(Duration),
+    Stopped,
     Lost(std::io::Error),
 }
 
@@ -130,7 +131,15 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
             Ok(Some(status)) => {
                 // Whatever the worker has left behind ends with it.
                 signal(Signal::KILL);
-                let ended = if timed_out { Ended::TimedOut(limit) } else { Ended::Exited(status) };
+                // A stage that the user stopped is no failure, however it went down; one that still made it is done.
+                let stopped = stop.load(Ordering::Relaxed) > 0 && status.code() != Some(0);
+                let ended = if stopped {
+                    Ended::Stopped
+                } else if timed_out {
+                    Ended::TimedOut(limit)
+                } else {
+                    Ended::Exited(status)
+                };
                 return (ended, peak_bytes);
             }
             Ok(None) => {}
@@ -187,15 +196,21 @@ fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
         machine: Default::default(),
     };
     match ended {
-        Ended::TimedOut(limit) => failed(Outcome::Timeout, format!("it ran longer than {} seconds", limit.as_secs())),
+        Ended::TimedOut(limit) => {
+            failed(Outcome::Timeout, format!("it ran longer than {} seconds", limit.as_secs()))
+        }
+        Ended::Stopped => failed(Outcome::Cancelled, "stopped by the user".to_owned()),
         Ended::Lost(error) => failed(Outcome::Failed, format!("the worker was lost: {error}")),
         Ended::Exited(status) => match status.code() {
             Some(0) => {
                 let text = std::fs::read(work_dir.join("report.json"));
                 let report = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
-                report.unwrap_or_else(|| failed(Outcome::Failed, "the worker left without a report".to_owned()))
+                report
+                    .unwrap_or_else(|| failed(Outcome::Failed, "the worker left without a report".to_owned()))
             }
-            Some(code) => failed(Outcome::Failed, format!("the worker exited with {code}: {}", last_line(work_dir))),
+            Some(code) => {
+                failed(Outcome::Failed, format!("the worker exited with {code}: {}", last_line(work_dir)))
+            }
             None => {
                 use std::os::unix::process::ExitStatusExt;
                 let name = status.signal().map_or_else(|| "a signal".to_owned(), signal_name);

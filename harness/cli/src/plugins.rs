@@ -51,8 +51,9 @@ impl Plugins {
         if named.is_empty() {
             for folder in folders() {
                 for path in libraries(&folder) {
-                    if let Ok(info) = inspect(&path) {
-                        plugins.infos.push(info);
+                    match inspect(&path) {
+                        Ok(info) => plugins.infos.push(info),
+                        Err(error) => eprintln!("warning: passed over: {error:#}"),
                     }
                 }
             }
@@ -61,7 +62,8 @@ impl Plugins {
             plugins.infos.push(inspect(path)?);
         }
         plugins.infos.sort_by(|a, b| a.path.cmp(&b.path));
-        plugins.infos.dedup_by(|a, b| a.sha256 == b.sha256);
+        let mut contents = std::collections::BTreeSet::new();
+        plugins.infos.retain(|info| contents.insert(info.sha256.clone()));
         let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
         for info in &plugins.infos {
             for method in &info.methods {
@@ -137,9 +139,10 @@ fn sha256(path: &Path) -> anyhow::Result<String> {
 
 /// What a plugin says of itself, from the cache or from a worker.
 pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
-    let path = std::fs::canonicalize(path).with_context(|| format!("cannot load plugin `{}`", path.display()))?;
+    let path =
+        std::fs::canonicalize(path).with_context(|| format!("cannot load plugin `{}`", path.display()))?;
     let sha256 = sha256(&path)?;
-    let cached = cache_file(&sha256);
+    let cached = cache_file(&sha256, &Worker::fingerprint());
     if let Some(info) = cached.as_ref().and_then(|file| read_cached(file)) {
         return Ok(PluginInfo { path, ..info });
     }
@@ -154,10 +157,15 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
         let text = text.trim().trim_start_matches("error: ");
         match output.status.code() {
             Some(_) => bail!("{text}"),
-            None => bail!("cannot load plugin `{}`: it crashed while it was loaded ({})", path.display(), output.status),
+            None => bail!(
+                "cannot load plugin `{}`: it crashed while it was loaded ({})",
+                path.display(),
+                output.status
+            ),
         }
     }
-    let info: PluginInfo = serde_json::from_slice(&output.stdout).context("the worker's answer is not JSON")?;
+    let info: PluginInfo =
+        serde_json::from_slice(&output.stdout).context("the worker's answer is not JSON")?;
     if let Some(file) = cached {
         // The cache only saves time; what cannot be cached is asked for again.
         let _ = file.parent().map(std::fs::create_dir_all);
@@ -168,11 +176,12 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
     Ok(info)
 }
 
-fn cache_file(sha256: &str) -> Option<PathBuf> {
+/// A plugin that one worker refuses another may take, so what is cached belongs to both.
+fn cache_file(sha256: &str, worker: &str) -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-    Some(cache.join("secateur/plugins").join(format!("{sha256}-{}.json", env!("CARGO_PKG_VERSION"))))
+    Some(cache.join("secateur/plugins").join(format!("{sha256}-{worker}.json")))
 }
 
 fn read_cached(file: &Path) -> Option<PluginInfo> {

@@ -28,7 +28,9 @@ impl Display {
     pub(crate) fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} stages  {elapsed}  {wide_msg}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:30} {pos}/{len} stages  {elapsed}  {wide_msg}")
+            {
                 bar.set_style(style);
             }
             bar

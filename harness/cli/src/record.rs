@@ -1,5 +1,7 @@
 //! What a run leaves for reports: which stages each trial reads.
 
+use std::collections::BTreeSet;
+
 use secateur_store::{ManifestScore, ManifestTrial, Outcome, SuiteManifest};
 use secateur_suite::NodeIndex;
 
@@ -62,9 +64,16 @@ pub(crate) fn manifest(context: &Context, schedule: &Schedule<'_>) -> SuiteManif
     manifest
 }
 
-/// Trials that have a result that is not `ok`, scores counted one by one.
-pub(crate) fn not_ok(manifest: &SuiteManifest) -> usize {
-    manifest.trials.iter().flat_map(|trial| &trial.scores).filter(|score| score.blocked.is_some()).count()
+/// Scores and measurements that were asked for and have no result.
+pub(crate) fn not_ok(context: &Context, schedule: &Schedule<'_>, needed: &BTreeSet<NodeIndex>) -> usize {
+    let trials = context.plan.trials.iter();
+    let wanted: BTreeSet<NodeIndex> = trials
+        .flat_map(|trial| {
+            trial.scores.iter().map(|score| score.node).chain(trial.measure).chain(trial.verify)
+        })
+        .filter(|node| needed.contains(node))
+        .collect();
+    wanted.into_iter().filter(|node| !matches!(schedule.states[*node], NodeState::Done { .. })).count()
 }
 
 fn prune_keeps(context: &Context, prune: Option<NodeIndex>) -> Vec<f64> {
@@ -94,4 +103,3 @@ fn blocked(state: &NodeState) -> Option<(Outcome, String)> {
 fn blocked_or_missing(state: &NodeState) -> (Outcome, String) {
     blocked(state).unwrap_or((Outcome::Missing, "it has not been run".to_owned()))
 }
-

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use secateur_store::{
-    Cost, InputFile, Ledger, Outcome, OutputEntry, PruneFacts, SCHEMA, StageOrder, StageResult, Store, WorkDir,
-    digest_output,
+    Cost, InputFile, Ledger, Outcome, OutputEntry, PruneFacts, SCHEMA, StageOrder, StageResult, Store,
+    WorkDir, digest_output,
 };
 use secateur_suite::{Completion, Identity, InputSource, NodeIndex, StageSpec};
 
@@ -106,6 +106,18 @@ impl<'a> Schedule<'a> {
         Ok(())
     }
 
+    /// Resolves the stages that are not needed but stored, for the tables. They do not count.
+    pub(crate) fn resolve_rest(&mut self) -> anyhow::Result<()> {
+        let tally = self.tally;
+        for index in 0..self.states.len() {
+            if matches!(self.states[index], NodeState::Pending) {
+                let _ = self.resolve(index)?;
+            }
+        }
+        self.tally = tally;
+        Ok(())
+    }
+
     /// Runs everything that is needed and not stored. `checkpoint` is called now and then, and at the end.
     pub(crate) fn run(
         &mut self,
@@ -145,10 +157,16 @@ impl<'a> Schedule<'a> {
     }
 
     /// Finds stages whose inputs are known and that must run; resolves the others.
-    fn collect_ready(&mut self, ready: &mut Vec<(NodeIndex, Prepared)>, progress: &mut dyn Progress) -> anyhow::Result<()> {
+    fn collect_ready(
+        &mut self,
+        ready: &mut Vec<(NodeIndex, Prepared)>,
+        progress: &mut dyn Progress,
+    ) -> anyhow::Result<()> {
         // Stages stand after the stages they read, so one pass resolves chains of stored ones.
         for index in self.needed.clone() {
-            if !matches!(self.states[index], NodeState::Pending) || ready.iter().any(|(other, _)| *other == index) {
+            if !matches!(self.states[index], NodeState::Pending)
+                || ready.iter().any(|(other, _)| *other == index)
+            {
                 continue;
             }
             if let Some(prepared) = self.resolve(index)? {
@@ -192,7 +210,12 @@ impl<'a> Schedule<'a> {
         Ok(())
     }
 
-    fn start(&mut self, index: NodeIndex, prepared: Prepared, executor: &mut dyn Executor) -> anyhow::Result<()> {
+    fn start(
+        &mut self,
+        index: NodeIndex,
+        prepared: Prepared,
+        executor: &mut dyn Executor,
+    ) -> anyhow::Result<()> {
         let node = &self.context.plan.nodes[index];
         let Some(slot) = self.free_slots.pop() else { return Ok(()) };
         let device = match node.spec {
@@ -218,7 +241,12 @@ impl<'a> Schedule<'a> {
         Ok(())
     }
 
-    fn finish(&mut self, finished: Finished, ledger: &Ledger, progress: &mut dyn Progress) -> anyhow::Result<()> {
+    fn finish(
+        &mut self,
+        finished: Finished,
+        ledger: &Ledger,
+        progress: &mut dyn Progress,
+    ) -> anyhow::Result<()> {
         let index = finished.token;
         let Some((work, inputs, slot)) = self.orders.remove(&index) else { return Ok(()) };
         self.free_slots.push(slot);

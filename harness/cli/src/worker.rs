@@ -19,7 +19,10 @@ impl Worker {
         let own = std::env::current_exe().context("cannot find this program's own folder")?;
         let program = own.with_file_name("secateur-worker");
         if !program.exists() {
-            bail!("there is no {}; build it with `cargo build --release -p secateur-worker`", program.display());
+            bail!(
+                "there is no {}; build it with `cargo build --release -p secateur-worker`",
+                program.display()
+            );
         }
         if let Some(root) = std::env::var_os("LIBTORCH") {
             let library_path = Some(PathBuf::from(root).join("lib"));
@@ -31,7 +34,8 @@ impl Worker {
         }
         let code = "import torch, os; print(torch.__version__, os.path.dirname(torch.__file__))";
         let python = Command::new("python3").args(["-c", code]).stderr(Stdio::null()).output();
-        let text = python.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let text =
+            python.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         if let Some((version, folder)) = text.trim().split_once(' ')
             && version.split('+').next() == Some(secateur_suite::LIBTORCH_VERSION)
         {
@@ -45,6 +49,14 @@ impl Worker {
             secateur_suite::LIBTORCH_VERSION,
             secateur_suite::LIBTORCH_VERSION
         )
+    }
+
+    /// Tells one worker program from another without starting it; empty if there is none.
+    pub(crate) fn fingerprint() -> String {
+        let own = std::env::current_exe().unwrap_or_default();
+        let Ok(file) = std::fs::metadata(own.with_file_name("secateur-worker")) else { return String::new() };
+        let modified = file.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        format!("{:x}-{:x}", file.len(), modified.unwrap_or_default().as_nanos())
     }
 
     /// Whether the program starts at all: without arguments it prints its usage and exits with 2.

@@ -90,7 +90,8 @@ impl Session<'_> {
                 .collect();
             let now = secateur_engine::State::of(self.model(), None);
             self.start.restore_buffers(self.model())?;
-            let output = self.model().forward(input, &Pass { until, effective: Some(&effective), ..Pass::default() });
+            let output =
+                self.model().forward(input, &Pass { until, effective: Some(&effective), ..Pass::default() });
             now.restore_buffers(self.model())?;
             return Ok(output?);
         }
@@ -102,7 +103,7 @@ impl Session<'_> {
             ..Pass::default()
         };
         let output = self.model().forward(input, &pass)?;
-        self.pending_forward.set(samples);
+        self.pending_forward.set(self.pending_forward.get() + samples);
         Ok(output)
     }
 
@@ -185,17 +186,24 @@ unsafe extern "C" fn loss(
     }
 }
 
-unsafe extern "C" fn backward(ctx: *mut abi::Ctx, loss: abi::TensorHandle, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn backward(
+    ctx: *mut abi::Ctx,
+    loss: abi::TensorHandle,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, and the handle is live, by contract.
     unsafe {
         answer(ctx, err, |session| {
             let loss = expect(loss, "the loss")?;
             // The samples have been charged as forward-only ones; a backward pass makes training samples of them.
-            let samples = session.pending_forward.replace(0);
-            let mut meters = session.meters();
-            meters.forward_samples -= samples;
-            session.meters.set(meters);
-            session.charge(Meters { train_samples: samples, ..Meters::default() })?;
+            let samples = session.pending_forward.get();
+            let before = session.meters();
+            session.meters.set(Meters { forward_samples: before.forward_samples - samples, ..before });
+            if let Err(failure) = session.charge(Meters { train_samples: samples, ..Meters::default() }) {
+                session.meters.set(before);
+                return Err(failure);
+            }
+            session.pending_forward.set(0);
             let wanted: Vec<NodeId> = session.reader.borrow().output_grads.keys().copied().collect();
             let outputs: Vec<Tensor> =
                 wanted.iter().filter_map(|node| session.captured.get(*node, Capture::Output)).collect();
@@ -220,7 +228,12 @@ unsafe extern "C" fn zero_grad(ctx: *mut abi::Ctx, err: *const abi::ErrorSink) -
     }
 }
 
-unsafe extern "C" fn capture(ctx: *mut abi::Ctx, node: u32, what: u32, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn capture(
+    ctx: *mut abi::Ctx,
+    node: u32,
+    what: u32,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {

@@ -174,8 +174,9 @@ impl Sink {
     pub(crate) fn as_abi(&self) -> abi::ErrorSink {
         unsafe extern "C" fn set(ctx: *mut c_void, code: abi::Status, message: abi::Str, detail: abi::Str) {
             // SAFETY: `ctx` is the sink below, and the texts are valid for this call.
-            let (sink, message, detail) =
-                unsafe { (&*ctx.cast::<Sink>(), bytes(message.ptr, message.len), bytes(detail.ptr, detail.len)) };
+            let (sink, message, detail) = unsafe {
+                (&*ctx.cast::<Sink>(), bytes(message.ptr, message.len), bytes(detail.ptr, detail.len))
+            };
             let mut text = String::from_utf8_lossy(message).into_owned();
             let detail = String::from_utf8_lossy(detail);
             if !detail.is_empty() {

@@ -3,8 +3,8 @@
 //! Only this crate opens libraries, and it never closes one.
 #![expect(unsafe_code, reason = "this crate is one of the three where foreign code is called")]
 
-mod callback;
 mod calibration;
+mod callback;
 mod graph;
 mod loader;
 mod log;

@@ -174,7 +174,9 @@ impl Plugin {
 
     fn methods(&self) -> Vec<&'static abi::MethodDesc> {
         // SAFETY: `check_methods` has seen that the table and each description are there; they are static.
-        (0..self.entry.method_count as usize).map(|index| unsafe { &**self.entry.methods.add(index) }).collect()
+        (0..self.entry.method_count as usize)
+            .map(|index| unsafe { &**self.entry.methods.add(index) })
+            .collect()
     }
 
     fn check_torch(&self) -> Result<(), String> {
@@ -189,7 +191,8 @@ impl Plugin {
             !shim || build.torch_abi_version <= running
         };
         if !fits {
-            let package = self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let package =
+                self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             return Err(format!(
                 "it was built for another libtorch\n  plugin   {} (torch ABI {:#018x}, {}, {})\n  host     {}\n  \
                  help: rebuild it against this libtorch: cargo build --release -p {}",
@@ -225,7 +228,9 @@ impl Plugin {
             // SAFETY: not null and aligned; the size is checked before any other field is read.
             let size = unsafe { (*method).struct_size } as usize;
             if size < size_of::<abi::MethodDesc>() {
-                return Err(format!("the description of method {index} has {size} bytes, fewer than ABI 1.0's"));
+                return Err(format!(
+                    "the description of method {index} has {size} bytes, fewer than ABI 1.0's"
+                ));
             }
             // SAFETY: as above, and it is static.
             let method: &'static abi::MethodDesc = unsafe { &*method };
@@ -243,7 +248,20 @@ impl Plugin {
             // SAFETY: not null and aligned.
             let size = unsafe { (*method.vtable).struct_size } as usize;
             if size < size_of::<abi::MethodVtable>() {
-                return Err(format!("the functions of method `{id}` take {size} bytes, fewer than ABI 1.0's"));
+                return Err(format!(
+                    "the functions of method `{id}` take {size} bytes, fewer than ABI 1.0's"
+                ));
+            }
+            // The Rust types say that these are there; a careless C plugin may disagree.
+            for offset in [
+                std::mem::offset_of!(abi::MethodVtable, create),
+                std::mem::offset_of!(abi::MethodVtable, destroy),
+                std::mem::offset_of!(abi::MethodVtable, prune),
+            ] {
+                // SAFETY: the table is large enough, and a function pointer may be read as a number.
+                if unsafe { method.vtable.byte_add(offset).cast::<usize>().read() } == 0 {
+                    return Err(format!("method `{id}` lacks one of create, destroy and prune"));
+                }
             }
             let schema = text(method.params_schema).unwrap_or_default();
             serde_json::from_str::<serde_json::Value>(&schema)

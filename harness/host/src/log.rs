@@ -5,11 +5,8 @@ use secateur_abi as abi;
 use crate::callback::string;
 
 /// The table of `secateur.host.log/1`.
-pub(crate) static LOG: abi::ExtLog = abi::ExtLog {
-    struct_size: size_of::<abi::ExtLog>() as u32,
-    max_level: abi::LOG_INFO as u32,
-    log,
-};
+pub(crate) static LOG: abi::ExtLog =
+    abi::ExtLog { struct_size: size_of::<abi::ExtLog>() as u32, max_level: abi::LOG_INFO as u32, log };
 
 unsafe extern "C" fn log(level: i32, target: abi::Str, message: abi::Str, fields: abi::Str) {
     // SAFETY: the texts are valid for this call, by contract.

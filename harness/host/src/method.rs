@@ -87,7 +87,12 @@ pub struct MethodFailure {
 /// # Errors
 /// Returns the status and the message with which the method failed. Targets that were not emitted by a method that
 /// reports success are the caller's to notice.
-pub fn run_method(plugin: &Plugin, id: &str, params: &str, session: &Session<'_>) -> Result<(), MethodFailure> {
+pub fn run_method(
+    plugin: &Plugin,
+    id: &str,
+    params: &str,
+    session: &Session<'_>,
+) -> Result<(), MethodFailure> {
     let fail = |status, message: String| Err(MethodFailure { status, message });
     let Some(method) = plugin.method(id) else {
         return fail(abi::E_UNSUPPORTED, format!("plugin {} has no method `{id}`", plugin.path().display()));

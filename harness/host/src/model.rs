@@ -51,7 +51,8 @@ unsafe extern "C" fn at(
     unsafe {
         answer(ctx, err, |session| {
             let id = session.param(id)?;
-            let value = session.with_state(&string(checkpoint)?, |state| Ok(Tensor::copy(state.param(id))))?;
+            let value =
+                session.with_state(&string(checkpoint)?, |state| Ok(Tensor::copy(state.param(id))))?;
             put(out, give(value))?;
             Ok(abi::OK)
         })

@@ -37,16 +37,25 @@ impl Session<'_> {
             abi::SCOPE_GLOBAL => Scope::Global,
             abi::SCOPE_UNIFORM => Scope::Uniform,
             abi::SCOPE_ERK => Scope::Erk,
-            other => return Err(Failure::new(abi::E_UNSUPPORTED, format!("weights have no selection scope {other}"))),
+            other => {
+                return Err(Failure::new(
+                    abi::E_UNSUPPORTED,
+                    format!("weights have no selection scope {other}"),
+                ));
+            }
         };
         let specs = self.model().network().params();
-        let shapes: Vec<Vec<i64>> = self.setup.prunable.iter().map(|id| self.model().param(*id).size()).collect();
+        let shapes: Vec<Vec<i64>> =
+            self.setup.prunable.iter().map(|id| self.model().param(*id).size()).collect();
         let kept = {
             let scores = self.scores.borrow();
             let mut lists = Vec::with_capacity(self.setup.prunable.len());
             for id in &self.setup.prunable {
                 let list = scores.get(id).ok_or_else(|| {
-                    Failure::invalid(format!("`{}` has no scores; call weight_scores first", specs[id.index()].name))
+                    Failure::invalid(format!(
+                        "`{}` has no scores; call weight_scores first",
+                        specs[id.index()].name
+                    ))
                 })?;
                 lists.push(list.as_slice());
             }
@@ -140,7 +149,12 @@ unsafe extern "C" fn scores(
     unsafe { answer(ctx, err, |_| Err(Failure::invalid(format!("there is no channel group {group}")))) }
 }
 
-unsafe extern "C" fn select(ctx: *mut abi::Ctx, scope: u32, count: u64, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn select(
+    ctx: *mut abi::Ctx,
+    scope: u32,
+    count: u64,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {
@@ -177,7 +191,11 @@ unsafe extern "C" fn weight_scores(
     }
 }
 
-unsafe extern "C" fn cost(ctx: *mut abi::Ctx, out: *mut abi::PlanCost, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn cost(
+    ctx: *mut abi::Ctx,
+    out: *mut abi::PlanCost,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {

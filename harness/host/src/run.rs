@@ -8,8 +8,14 @@ use secateur_abi as abi;
 use crate::callback::{Failure, answer, put, string};
 use crate::session::Session;
 
-pub(crate) static RUN: abi::ExtRun =
-    abi::ExtRun { struct_size: size_of::<abi::ExtRun>() as u32, reserved: 0, cancelled, progress, seed, allowance };
+pub(crate) static RUN: abi::ExtRun = abi::ExtRun {
+    struct_size: size_of::<abi::ExtRun>() as u32,
+    reserved: 0,
+    cancelled,
+    progress,
+    seed,
+    allowance,
+};
 
 unsafe extern "C" fn cancelled(ctx: *mut abi::Ctx) -> i32 {
     if ctx.is_null() {
@@ -89,7 +95,11 @@ pub(crate) unsafe fn fill<T: Copy>(
         // SAFETY: the caller's promise; the value is plain data of at least that size.
         unsafe {
             let bytes = (&raw const value).cast::<u8>();
-            std::ptr::copy_nonoverlapping(bytes.add(4), out.cast::<u8>().add(4), (capacity as usize).saturating_sub(4));
+            std::ptr::copy_nonoverlapping(
+                bytes.add(4),
+                out.cast::<u8>().add(4),
+                (capacity as usize).saturating_sub(4),
+            );
         }
     }
     Ok(abi::OK)

@@ -64,7 +64,7 @@ pub struct SessionSetup<'a> {
     pub prunable: Vec<ParamId>,
     /// Targets, keep descending.
     pub targets: Vec<abi::Target>,
-    /// What the upstream kept: `end`, `init`, `step:500`.
+    /// What the upstream kept: `init`, `step:500`.
     pub upstream: BTreeMap<String, State>,
     /// Streams of this trial.
     pub streams: Streams,
@@ -120,7 +120,9 @@ impl<'a> Session<'a> {
         Self {
             cancelled: setup.cancelled,
             poisoned: Cell::new(false),
-            sgd: setup.recipe.map_or_else(|| Sgd::new(&idle_recipe(), params), |recipe| Sgd::new(recipe, params)),
+            sgd: setup
+                .recipe
+                .map_or_else(|| Sgd::new(&idle_recipe(), params), |recipe| Sgd::new(recipe, params)),
             graph: GraphTables::new(setup.model.network(), &setup.prunable),
             start: State::of(setup.model, None),
             saved: RefCell::default(),
@@ -226,7 +228,8 @@ impl<'a> Session<'a> {
         self.calls.set(call + 1);
         self.setup.streams.seed_torch(purpose, call);
         // SAFETY: these functions of libtorch set a thread's mode and return the former one.
-        let (grad, autocast) = unsafe { (torch_sys::at_grad_set_enabled(1), torch_sys::at_autocast_set_enabled(0)) };
+        let (grad, autocast) =
+            unsafe { (torch_sys::at_grad_set_enabled(1), torch_sys::at_autocast_set_enabled(0)) };
         let result = body();
         // SAFETY: as above.
         unsafe {

@@ -71,7 +71,11 @@ pub fn tune_allocator() {
 
 /// Paths of all libraries in this process.
 pub(crate) fn loaded_libraries() -> Vec<PathBuf> {
-    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: libc::size_t, data: *mut libc::c_void) -> libc::c_int {
+    unsafe extern "C" fn add(
+        info: *mut libc::dl_phdr_info,
+        _: libc::size_t,
+        data: *mut libc::c_void,
+    ) -> libc::c_int {
         // SAFETY: the loader passes a valid description, and `data` is the vector given below.
         unsafe {
             let paths = &mut *data.cast::<Vec<PathBuf>>();

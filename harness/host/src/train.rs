@@ -4,7 +4,8 @@ use std::ffi::c_void;
 
 use secateur_abi as abi;
 use secateur_engine::{
-    Captured, Error, ExtraParam, Model, Position, StepChoice, StepHooks, Trainer, evaluate as score, recalibrate as anew,
+    Captured, Error, ExtraParam, Model, Position, StepChoice, StepHooks, Trainer, evaluate as score,
+    recalibrate as anew,
 };
 use tch::Tensor;
 
@@ -107,7 +108,9 @@ impl StepHooks for PluginHooks<'_, '_> {
     }
 
     fn after_backward(&mut self, step: u64) -> secateur_engine::Result<StepChoice> {
-        let Some(hook) = self.table.and_then(|table| table.after_backward) else { return Ok(StepChoice::Step) };
+        let Some(hook) = self.table.and_then(|table| table.after_backward) else {
+            return Ok(StepChoice::Step);
+        };
         let data = self.data;
         let status = self.call("hook/after-backward", |ctx, err| {
             // SAFETY: the hook and its data live for this call of `train`, by contract.
@@ -159,7 +162,10 @@ impl Session<'_> {
         if let Some(table) = table
             && (table.struct_size as usize) < size_of::<abi::TrainHooks>()
         {
-            return Err(Failure::invalid(format!("the hooks take {} bytes, fewer than ABI 1.0's", table.struct_size)));
+            return Err(Failure::invalid(format!(
+                "the hooks take {} bytes, fewer than ABI 1.0's",
+                table.struct_size
+            )));
         }
         for id in effective {
             self.param(*id)?;
@@ -181,8 +187,12 @@ impl Session<'_> {
         } else {
             self.schedule.get()
         };
-        let position =
-            Position { batch: self.next_batch.get(), schedule_step, schedule_total, lr_scale: request.lr_scale };
+        let position = Position {
+            batch: self.next_batch.get(),
+            schedule_step,
+            schedule_total,
+            lr_scale: request.lr_scale,
+        };
         let trainer = Trainer {
             model: self.model(),
             sgd: &self.sgd,
@@ -312,7 +322,11 @@ unsafe extern "C" fn evaluate(
     }
 }
 
-unsafe extern "C" fn recalibrate(ctx: *mut abi::Ctx, samples: u64, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn recalibrate(
+    ctx: *mut abi::Ctx,
+    samples: u64,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {
@@ -340,7 +354,11 @@ unsafe extern "C" fn save(ctx: *mut abi::Ctx, name: abi::Str, err: *const abi::E
     }
 }
 
-unsafe extern "C" fn rewind_to(ctx: *mut abi::Ctx, name: abi::Str, err: *const abi::ErrorSink) -> abi::Status {
+unsafe extern "C" fn rewind_to(
+    ctx: *mut abi::Ctx,
+    name: abi::Str,
+    err: *const abi::ErrorSink,
+) -> abi::Status {
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {

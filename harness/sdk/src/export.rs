@@ -23,7 +23,10 @@ thread_local! {
 ///
 /// # Safety
 /// `err` must be null or valid.
-pub(crate) unsafe fn guard(err: *const abi::ErrorSink, body: impl FnOnce() -> Result<abi::Status>) -> abi::Status {
+pub(crate) unsafe fn guard(
+    err: *const abi::ErrorSink,
+    body: impl FnOnce() -> Result<abi::Status>,
+) -> abi::Status {
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         // A panic payload whose destructor panics must not get a second chance.
         std::mem::forget(panic);
@@ -68,8 +71,9 @@ impl<M: PruneMethod> Exported<M> {
             guard(err, || {
                 let json = text(config);
                 let json = if json.is_empty() { "{}" } else { json };
-                let config = serde_json::from_str(json)
-                    .map_err(|error| Error::invalid(format!("parameters of {}: {error}", M::ID.to_string_lossy())))?;
+                let config = serde_json::from_str(json).map_err(|error| {
+                    Error::invalid(format!("parameters of {}: {error}", M::ID.to_string_lossy()))
+                })?;
                 let instance = Instance { method: M::create(config)?, tables: Tables::of(host)? };
                 out.write(Box::into_raw(Box::new(instance)).cast());
                 Ok(abi::OK)

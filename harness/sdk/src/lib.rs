@@ -16,12 +16,14 @@ mod log;
 mod method;
 mod run;
 
+pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use export::{Exported, Registration, SharedEntry, build_entry};
-pub use error::{Error, ErrorKind, Result};
 pub use hooks::{Hooked, StepAction, TrainHooks};
 pub use method::{Criterion, Flags, Granularity, PruneMethod, Scope};
-pub use run::{Allowance, Batch, Cost, Param, Request, Run, Split, Target, TrainOptions, Trained};
+pub use run::{
+    Allowance, Batch, Capture, Cost, Forward, Param, Request, Run, Split, Target, TrainOptions, Trained,
+};
 pub use {schemars, secateur_abi, serde, tch, tracing};
 
 /// Everything that a plugin usually needs.
@@ -32,8 +34,8 @@ pub mod prelude {
     pub use tracing;
 
     pub use crate::{
-        Criterion, Error, ErrorKind, Flags, Granularity, Param, PruneMethod, Request, Result, Run, Scope, Split,
-        StepAction, Target, TrainHooks, TrainOptions, export_plugin,
+        Criterion, Error, ErrorKind, Flags, Granularity, Param, PruneMethod, Request, Result, Run, Scope,
+        Split, StepAction, Target, TrainHooks, TrainOptions, export_plugin,
     };
 }
 

@@ -18,7 +18,8 @@ static TABLE: OnceLock<&'static abi::ExtLog> = OnceLock::new();
 /// The host must be valid for as long as the process lives.
 pub(crate) unsafe fn forward_to(host: *const abi::Host) {
     // SAFETY: the caller's promise; the table is static.
-    let table = unsafe { ((*host).get_extension)(host, abi::EXT_LOG.as_ptr()).cast::<abi::ExtLog>().as_ref() };
+    let table =
+        unsafe { ((*host).get_extension)(host, abi::EXT_LOG.as_ptr()).cast::<abi::ExtLog>().as_ref() };
     if let Some(table) = table
         && TABLE.set(table).is_ok()
     {
@@ -60,7 +61,12 @@ impl Subscriber for Forward {
         let target = abi::Str::new(event.metadata().target());
         // SAFETY: the host's own function, which is thread-safe; the texts outlive the call.
         unsafe {
-            (table.log)(code(*event.metadata().level()), target, abi::Str::new(&texts.message), abi::Str::new(&fields));
+            (table.log)(
+                code(*event.metadata().level()),
+                target,
+                abi::Str::new(&texts.message),
+                abi::Str::new(&fields),
+            );
         }
     }
 

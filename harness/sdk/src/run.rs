@@ -87,7 +87,10 @@ unsafe fn table<T>(host: *const abi::Host, id: &CStr) -> Result<&'static T> {
     // SAFETY: every extension's table starts with its size.
     let size = unsafe { pointer.cast::<u32>().as_ref() }.ok_or_else(missing)?;
     if (*size as usize) < size_of::<T>() {
-        return Err(Error::unsupported(format!("the host's {} is older than this plugin", id.to_string_lossy())));
+        return Err(Error::unsupported(format!(
+            "the host's {} is older than this plugin",
+            id.to_string_lossy()
+        )));
     }
     // SAFETY: large enough, static, and of this type by its identifier.
     Ok(unsafe { &*pointer.cast::<T>() })
@@ -185,6 +188,38 @@ pub struct Batch {
     pub target: Tensor,
 }
 
+/// How a forward pass is run; the default is evaluation mode with a graph, on the network as it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forward {
+    /// Batch norm and dropout in training mode.
+    pub train: bool,
+    /// Record no graph.
+    pub no_grad: bool,
+    /// The untouched network that the trial started from.
+    pub reference: bool,
+}
+
+/// What to keep of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// Its first input.
+    Input,
+    /// Its output.
+    Output,
+    /// The gradient of its output, after a backward pass.
+    OutputGrad,
+}
+
+impl Capture {
+    fn code(self) -> u32 {
+        match self {
+            Self::Input => abi::CAPTURE_INPUT,
+            Self::Output => abi::CAPTURE_OUTPUT,
+            Self::OutputGrad => abi::CAPTURE_OUTPUT_GRAD,
+        }
+    }
+}
+
 /// How to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainOptions {
@@ -239,7 +274,10 @@ impl Run<'_> {
     }
 
     /// Calls the host with an error sink.
-    fn call(&self, body: impl FnOnce(*mut abi::Ctx, *const abi::ErrorSink) -> abi::Status) -> Result<abi::Status> {
+    fn call(
+        &self,
+        body: impl FnOnce(*mut abi::Ctx, *const abi::ErrorSink) -> abi::Status,
+    ) -> Result<abi::Status> {
         let message = RefCell::new(String::new());
         let sink = abi::ErrorSink { ctx: (&raw const message).cast_mut().cast(), set: receive };
         let status = body(self.ctx, &raw const sink);
@@ -292,7 +330,8 @@ impl Run<'_> {
     /// Fails if the host does.
     pub fn weight(&self, param: &Param<'_>) -> Result<Tensor> {
         // SAFETY: the host's function with the running context.
-        let tensor = self.tensor(|ctx, out, err| unsafe { (self.tables.model.param)(ctx, param.id(), out, err) })?;
+        let tensor =
+            self.tensor(|ctx, out, err| unsafe { (self.tables.model.param)(ctx, param.id(), out, err) })?;
         tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
     }
 
@@ -312,7 +351,8 @@ impl Run<'_> {
     pub fn weight_at(&self, param: &Param<'_>, checkpoint: &str) -> Result<Tensor> {
         let name = abi::Str::new(checkpoint);
         // SAFETY: as in `weight`; the name outlives the call.
-        let tensor = self.tensor(|ctx, out, err| unsafe { (self.tables.model.at)(ctx, param.id(), name, out, err) })?;
+        let tensor =
+            self.tensor(|ctx, out, err| unsafe { (self.tables.model.at)(ctx, param.id(), name, out, err) })?;
         tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
     }
 
@@ -342,7 +382,9 @@ impl Run<'_> {
     /// Fails on another shape, or on a parameter outside of the prunable set.
     pub fn set_scores(&self, param: &Param<'_>, scores: &Tensor) -> Result<()> {
         // SAFETY: as in `weight`; the scores are lent for the call.
-        self.call(|ctx, err| unsafe { (self.tables.plan.weight_scores)(ctx, param.id(), lend(scores), err) })?;
+        self.call(|ctx, err| unsafe {
+            (self.tables.plan.weight_scores)(ctx, param.id(), lend(scores), err)
+        })?;
         Ok(())
     }
 
@@ -382,7 +424,8 @@ impl Run<'_> {
     /// # Errors
     /// Fails if the host does.
     pub fn allowance(&self) -> Result<Allowance> {
-        let mut out = abi::Allowance { struct_size: size_of::<abi::Allowance>() as u32, ..Default::default() };
+        let mut out =
+            abi::Allowance { struct_size: size_of::<abi::Allowance>() as u32, ..Default::default() };
         // SAFETY: as in `cost`.
         self.call(|ctx, err| unsafe { (self.tables.run.allowance)(ctx, &raw mut out, err) })?;
         Ok(Allowance {
@@ -465,9 +508,12 @@ impl Run<'_> {
             n_extra_params: extra.len() as u64,
             extra_weight_decay,
         };
-        let mut out = abi::TrainResult { struct_size: size_of::<abi::TrainResult>() as u32, ..Default::default() };
+        let mut out =
+            abi::TrainResult { struct_size: size_of::<abi::TrainResult>() as u32, ..Default::default() };
         // SAFETY: request, hooks and tensors are lent for the call; the result says its capacity.
-        self.call(|ctx, err| unsafe { (self.tables.train.train)(ctx, &raw const request, &raw mut out, err) })?;
+        self.call(|ctx, err| unsafe {
+            (self.tables.train.train)(ctx, &raw const request, &raw mut out, err)
+        })?;
         Ok(Trained { steps: out.steps, loss: out.loss, accuracy: out.metric })
     }
 
@@ -513,7 +559,9 @@ impl Run<'_> {
     /// Fails on another shape.
     pub fn reset_optimizer(&self, param: &Param<'_>, mask: &Tensor) -> Result<()> {
         // SAFETY: as in `set_mask`.
-        self.call(|ctx, err| unsafe { (self.tables.train.reset_optimizer)(ctx, param.id(), lend(mask), err) })?;
+        self.call(|ctx, err| unsafe {
+            (self.tables.train.reset_optimizer)(ctx, param.id(), lend(mask), err)
+        })?;
         Ok(())
     }
 
@@ -524,7 +572,9 @@ impl Run<'_> {
     pub fn evaluate(&self) -> Result<(f64, f64)> {
         let (mut metric, mut loss) = (0.0, 0.0);
         // SAFETY: as in `weight`; the numbers outlive the call.
-        self.call(|ctx, err| unsafe { (self.tables.train.evaluate)(ctx, &raw mut metric, &raw mut loss, err) })?;
+        self.call(|ctx, err| unsafe {
+            (self.tables.train.evaluate)(ctx, &raw mut metric, &raw mut loss, err)
+        })?;
         Ok((metric, loss))
     }
 
@@ -592,6 +642,55 @@ impl Run<'_> {
         let tensor = self.tensor(|ctx, out, err| {
             // SAFETY: as in `set_mask`.
             unsafe { (self.tables.calibration.forward)(ctx, lend(input), 0, out, err) }
+        })?;
+        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
+    }
+
+    /// Runs the network up to and including a node ([`Run::node`]), or to its end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exhausted`] if the allowance does not reach.
+    pub fn forward_with(&self, input: &Tensor, until: Option<u32>, options: Forward) -> Result<Tensor> {
+        let mut flags = 0;
+        for (wanted, flag) in [
+            (options.train, abi::FWD_TRAIN),
+            (options.no_grad, abi::FWD_NO_GRAD),
+            (options.reference, abi::FWD_REFERENCE),
+        ] {
+            flags |= if wanted { flag } else { 0 };
+        }
+        let tensor = self.tensor(|ctx, out, err| {
+            // SAFETY: as in `set_mask`.
+            unsafe {
+                match until {
+                    Some(node) => {
+                        (self.tables.calibration.forward_to)(ctx, lend(input), node, flags, out, err)
+                    }
+                    None => (self.tables.calibration.forward)(ctx, lend(input), flags, out, err),
+                }
+            }
+        })?;
+        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
+    }
+
+    /// From now on keeps what is asked for of a node at each forward pass.
+    ///
+    /// # Errors
+    /// Fails if there is no such node.
+    pub fn capture(&self, node: u32, what: Capture) -> Result<()> {
+        // SAFETY: as in `weight`.
+        self.call(|ctx, err| unsafe { (self.tables.calibration.capture)(ctx, node, what.code(), err) })?;
+        Ok(())
+    }
+
+    /// What the last pass left at a node.
+    ///
+    /// # Errors
+    /// Fails if nothing was captured there.
+    pub fn captured(&self, node: u32, what: Capture) -> Result<Tensor> {
+        let tensor = self.tensor(|ctx, out, err| {
+            // SAFETY: as in `weight`.
+            unsafe { (self.tables.calibration.captured)(ctx, node, what.code(), out, err) }
         })?;
         tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
     }

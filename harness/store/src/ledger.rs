@@ -57,8 +57,9 @@ impl Ledger {
     /// # Errors
     /// Fails if SQLite does.
     pub fn record(&self, result: &StageResult) -> Result<(), StoreError> {
-        self.connection.prepare_cached("INSERT OR REPLACE INTO stages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(
-            params![
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO stages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .execute(params![
                 result.identity,
                 result.kind,
                 result.label,
@@ -66,8 +67,7 @@ impl Ledger {
                 result.cost.seconds,
                 result.cost.peak_bytes as i64,
                 result.cost.finished,
-            ],
-        )?;
+            ])?;
         Ok(())
     }
 

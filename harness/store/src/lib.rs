@@ -13,7 +13,9 @@ mod objects;
 mod result;
 
 pub use digest::{digest_file, digest_output};
-pub use facts::{Counts, MeasureFacts, PruneFacts, RecoverFacts, ScoreFacts, SnapshotFacts, TrainFacts, VerifyFacts};
+pub use facts::{
+    Counts, MeasureFacts, PruneFacts, RecoverFacts, ScoreFacts, SnapshotFacts, TrainFacts, VerifyFacts,
+};
 pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};

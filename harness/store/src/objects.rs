@@ -81,7 +81,8 @@ impl Store {
         std::fs::create_dir_all(root).map_err(|error| StoreError::at(root, error))?;
         let marker = root.join("secateur-store.json");
         if !marker.exists() {
-            let occupied = std::fs::read_dir(root).map_err(|error| StoreError::at(root, error))?.next().is_some();
+            let occupied =
+                std::fs::read_dir(root).map_err(|error| StoreError::at(root, error))?.next().is_some();
             if occupied {
                 let reason = "the folder is not empty and not a store; choose another one".to_owned();
                 return Err(StoreError::Broken { path: root.to_owned(), reason });
@@ -191,6 +192,8 @@ impl Store {
         let attempt = self.attempts(identity)?.len() as u32 + 1;
         let path = self.root.join("work").join(identity).join(attempt.to_string());
         std::fs::create_dir_all(&path).map_err(|error| StoreError::at(&path, error))?;
+        // A report that a stopped attempt has left must not be taken for that of the next one.
+        let _ = std::fs::remove_file(path.join("report.json"));
         Ok(WorkDir { path, identity: identity.to_owned(), attempt })
     }
 
@@ -230,7 +233,10 @@ impl Store {
     /// # Errors
     /// Fails if it cannot be written.
     pub fn write_manifest(&self, manifest: &SuiteManifest) -> Result<(), StoreError> {
-        write_atomic(&self.root.join("suites").join(format!("{}.json", manifest.suite.name)), &to_json(manifest))
+        write_atomic(
+            &self.root.join("suites").join(format!("{}.json", manifest.suite.name)),
+            &to_json(manifest),
+        )
     }
 
     /// All suites of the store, by name.
@@ -282,7 +288,9 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, S
 fn read_optional<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(path, &text).map(Some),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(StoreError::at(path, error)),
     }
 }

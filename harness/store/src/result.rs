@@ -42,7 +42,12 @@ impl Outcome {
     pub fn is_final(self) -> bool {
         matches!(
             self,
-            Self::Ok | Self::Unsupported | Self::Infeasible | Self::Invalid | Self::Exhausted | Self::Panicked
+            Self::Ok
+                | Self::Unsupported
+                | Self::Infeasible
+                | Self::Invalid
+                | Self::Exhausted
+                | Self::Panicked
         )
     }
 

@@ -14,7 +14,13 @@ pub fn read_suite(file: &str, text: &str) -> Result<Suite, YamlError> {
         None => Ok(suite),
         Some((key, message)) => {
             let (line, column, snippet) = locate(text, &key);
-            Err(YamlError { file: file.to_owned(), line, column, message: format!("{key}: {message}"), text: snippet })
+            Err(YamlError {
+                file: file.to_owned(),
+                line,
+                column,
+                message: format!("{key}: {message}"),
+                text: snippet,
+            })
         }
     }
 }
@@ -41,10 +47,20 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     let mut problems: Vec<(String, String)> = Vec::new();
     let mut add = |key: &str, message: String| problems.push((key.to_owned(), message));
     let valid_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
     };
     if !valid_name(&suite.name) {
         add("name", format!("`{}` is not made of letters, digits, `-`, `_` and `.`", suite.name));
+    }
+    if suite.name.starts_with('.') {
+        add("name", "begins with a dot".to_owned());
+    }
+    if suite.stage_seconds == 0 {
+        add("stage_seconds", "must be at least 1".to_owned());
+    }
+    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
+        add("upstream.train.keep_steps", "step 0 is kept as `init` already".to_owned());
     }
     if suite.replicates == 0 {
         add("replicates", "must be at least 1".to_owned());
@@ -120,11 +136,20 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         check_method(suite, index, entry, &mut add);
     }
     if let Some(transfer) = &suite.transfer {
+        if transfer.tasks.is_empty() {
+            add(
+                "transfer.tasks",
+                "needs at least one task; `generated/*` stands for the twelve generated ones".to_owned(),
+            );
+        }
         if transfer.linear.is_none() && transfer.full.is_none() {
             add("transfer", "needs `linear`, `full` or both".to_owned());
         }
         if suite.prunable.head {
-            add("prunable.head", "cannot be pruned in a suite that transfers: the head is replaced".to_owned());
+            add(
+                "prunable.head",
+                "cannot be pruned in a suite that transfers: the head is replaced".to_owned(),
+            );
         }
         for (name, regime) in [("linear", &transfer.linear), ("full", &transfer.full)] {
             let Some(regime) = regime else { continue };
@@ -174,6 +199,9 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
             let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             add(&key("tracks"), format!("there is no track `{track}`{help}"));
         }
+    }
+    if entry.keeps.as_ref().is_some_and(Vec::is_empty) {
+        add(&key("keeps"), "leaves the method without a keep; remove the key, or the method".to_owned());
     }
     check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
 }

@@ -11,12 +11,12 @@ pub use check::read_suite;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
-    DenseControl, LayoutChoice, MethodEntry, Metric, NetworkSpec, PrecisionChoice, Prunable, Regime, Suite, TaskFormat,
-    TaskSource, Track, Transfer, Upstream, UpstreamTraining,
+    DenseControl, LayoutChoice, MethodEntry, Metric, NetworkSpec, PrecisionChoice, Prunable, Regime, Suite,
+    TaskFormat, TaskSource, Track, Transfer, Upstream, UpstreamTraining,
 };
 pub use stage::{
-    DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec, RESULT_VERSION, RecoverSpec,
-    RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec, derive_seed,
+    DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec,
+    RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec, derive_seed,
 };
 pub use yaml::{YamlError, nearest, to_json};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::spec::{DenseControl, Regime, Suite, Track};
 use crate::stage::{
-    DataSource, EvaluateSpec, MeasureSpec, PrepareSpec, PruneSpec, RecoverSpec, RegimeKind, StageSpec, TrainSpec,
-    TransferSpec, VerifySpec, derive_seed,
+    DataSource, EvaluateSpec, MeasureSpec, PrepareSpec, PruneSpec, RecoverSpec, RegimeKind, StageSpec,
+    TrainSpec, TransferSpec, VerifySpec, derive_seed,
 };
 use crate::yaml::to_json;
 
@@ -114,6 +114,8 @@ pub struct Surroundings {
     pub generated: Vec<String>,
     /// Version of the generator.
     pub generator_version: u32,
+    /// Version of the loader of image folders.
+    pub loader_version: u32,
     /// Upstream checkpoints that are there: `end`, `init`, `step-N`. Empty if the suite trains its upstream.
     pub upstream: Vec<String>,
 }
@@ -229,7 +231,8 @@ impl Planner<'_> {
             DenseControl::DenseAsIs => Some(end.clone()),
             DenseControl::Scratch => None,
             DenseControl::DenseTrained => {
-                let recover = self.recover(track, replicate, end.clone(), upstream_task, Completion::Complete, &name);
+                let recover =
+                    self.recover(track, replicate, end.clone(), upstream_task, Completion::Complete, &name);
                 trial.recover = Some(recover);
                 Some(output(recover, "weights"))
             }
@@ -331,14 +334,16 @@ impl Planner<'_> {
         if let (true, Some(weights)) = (suite.evaluate, weights) {
             let spec = StageSpec::Evaluate(EvaluateSpec { network: suite.network.clone() });
             let inputs =
-                [("weights".to_owned(), weights.clone()), ("test".to_owned(), output(upstream_task, "test"))].into();
+                [("weights".to_owned(), weights.clone()), ("test".to_owned(), output(upstream_task, "test"))]
+                    .into();
             let node = self.push(spec, inputs, format!("evaluate {name}"));
             let protocol = if suite.transfer.is_some() { "upstream" } else { "direct" };
             trial.scores.push(Score { protocol, regime: "none", task: suite.upstream.task.clone(), node });
         }
         if let Some(transfer) = &suite.transfer {
             let tasks = self.transfer_tasks();
-            for (kind, regime) in [(RegimeKind::Linear, &transfer.linear), (RegimeKind::Full, &transfer.full)] {
+            for (kind, regime) in [(RegimeKind::Linear, &transfer.linear), (RegimeKind::Full, &transfer.full)]
+            {
                 let Some(regime) = regime else { continue };
                 let dense = trial.entry.is_none();
                 if !dense && regime.keeps.as_ref().is_some_and(|keeps| !keeps.contains(&trial.keep)) {
@@ -346,15 +351,18 @@ impl Planner<'_> {
                 }
                 for task in &tasks {
                     let node = self.transfer(kind, regime, task, trial.replicate, weights, name)?;
-                    trial.scores.push(Score { protocol: "transfer", regime: kind.name(), task: task.clone(), node });
+                    trial.scores.push(Score {
+                        protocol: "transfer",
+                        regime: kind.name(),
+                        task: task.clone(),
+                        node,
+                    });
                 }
             }
         }
         if let (true, Some(weights)) = (suite.measure && trial.replicate == 0, weights) {
-            let spec = StageSpec::Measure(MeasureSpec {
-                network: suite.network.clone(),
-                batches: vec![1, 32],
-            });
+            let spec =
+                StageSpec::Measure(MeasureSpec { network: suite.network.clone(), batches: vec![1, 32] });
             let inputs = [
                 ("weights".to_owned(), weights.clone()),
                 ("trainval".to_owned(), output(upstream_task, "trainval")),
@@ -404,7 +412,8 @@ impl Planner<'_> {
                 tasks.push(task.clone());
             }
         }
-        tasks.dedup();
+        let mut seen = std::collections::BTreeSet::new();
+        tasks.retain(|task| seen.insert(task.clone()));
         tasks
     }
 
@@ -414,17 +423,23 @@ impl Planner<'_> {
         }
         let (source, inputs) = if let Some(files) = self.suite.tasks.get(task) {
             let inputs = [("data".to_owned(), InputSource::Data(files.path.clone()))].into();
-            (DataSource::Files(files.clone()), inputs)
-        } else if task == "generated/upstream" || self.surroundings.generated.iter().any(|known| known == task) {
+            let version = self.surroundings.loader_version;
+            (DataSource::Files { source: files.clone(), version }, inputs)
+        } else if task == "generated/upstream"
+            || self.surroundings.generated.iter().any(|known| known == task)
+        {
             let version = self.surroundings.generator_version;
             (DataSource::Generated { seed: self.suite.generator_seed, version }, BTreeMap::new())
         } else {
             let known = self.surroundings.generated.iter().map(String::as_str);
-            let known = known.chain(self.suite.tasks.keys().map(String::as_str)).chain(["generated/upstream"]);
+            let known =
+                known.chain(self.suite.tasks.keys().map(String::as_str)).chain(["generated/upstream"]);
             let near = crate::yaml::nearest(task, known).map(|near| format!("; did you mean `{near}`?"));
             return Err(format!(
                 "there is no task `{task}`{}",
-                near.unwrap_or_else(|| "; `secateur tasks` lists them, and a suite declares its own under `tasks`".to_owned())
+                near.unwrap_or_else(|| {
+                    "; `secateur tasks` lists them, and a suite declares its own under `tasks`".to_owned()
+                })
             ));
         };
         let spec = StageSpec::Prepare(PrepareSpec { task: task.to_owned(), source });

@@ -160,7 +160,11 @@ impl std::str::FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let help = || format!("`{text}` is not a length; write `500it` (steps), `30ep` (epochs) or `20000ex` (pictures)");
+        let help = || {
+            format!(
+                "`{text}` is not a length; write `500it` (steps), `30ep` (epochs) or `20000ex` (pictures)"
+            )
+        };
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(help)?;
         let (digits, unit) = text.split_at(split);
         let count: u64 = digits.parse().map_err(|_| help())?;

@@ -21,7 +21,7 @@ pub enum StageSpec {
     Train(TrainSpec),
     /// Runs a plugin's method. Inputs `trainval`, `end` and other upstream checkpoints, `plugin`; outputs `keep-I`.
     Prune(PruneSpec),
-    /// Counts what remains. Inputs `trainval`, `weights`; no outputs.
+    /// Counts what remains. Inputs `trainval`, `weights`; output `verdict`.
     Verify(VerifySpec),
     /// Spends the allowance that a method left, masks fixed. Inputs `trainval`, `weights`; outputs `weights`.
     Recover(RecoverSpec),
@@ -54,7 +54,12 @@ pub enum DataSource {
         version: u32,
     },
     /// Read from files; the input `data` is their path and digest.
-    Files(TaskSource),
+    Files {
+        /// What the suite says of the files.
+        source: TaskSource,
+        /// Version of the loader.
+        version: u32,
+    },
 }
 
 /// See [`StageSpec::Train`].

@@ -136,12 +136,15 @@ fn convert(value: &Value, path: &str) -> Result<Json, String> {
             entries
                 .iter()
                 .map(|(key, item)| {
-                    let key = key.as_str().ok_or_else(|| format!("`{path}` has a key that is not a string"))?;
+                    let key =
+                        key.as_str().ok_or_else(|| format!("`{path}` has a key that is not a string"))?;
                     Ok((key.to_owned(), convert(item, &format!("{path}.{key}"))?))
                 })
                 .collect::<Result<_, String>>()?,
         ),
-        Value::Tagged(tagged) => return Err(format!("`{path}` has the tag {}, which is not supported", tagged.tag)),
+        Value::Tagged(tagged) => {
+            return Err(format!("`{path}` has the tag {}, which is not supported", tagged.tag));
+        }
     })
 }
 

@@ -13,12 +13,18 @@ use secateur_store::StageOrder;
 pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     let abi = ABI::V4;
     let mut readable: Vec<PathBuf> = order.inputs.values().map(|input| input.path.clone()).collect();
-    for path in ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/opt"] {
+    for path in ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev"] {
         readable.push(PathBuf::from(path));
     }
     // The libraries that are running: libtorch may lie anywhere.
     readable.extend(secateur_host::library_folders());
-    let writable = [order.work_dir.clone(), PathBuf::from("/dev")];
+    let mut writable = vec![order.work_dir.clone(), PathBuf::from("/dev/null")];
+    let devices = std::fs::read_dir("/dev").into_iter().flatten().filter_map(|entry| entry.ok());
+    writable.extend(
+        devices
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("nvidia"))
+            .map(|entry| entry.path()),
+    );
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
@@ -27,12 +33,17 @@ pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     for path in &readable {
         // What does not exist needs no rule.
         let Ok(fd) = PathFd::new(path) else { continue };
-        let access = if path.is_dir() { AccessFs::from_read(abi) } else { AccessFs::from_file(abi) & AccessFs::from_read(abi) };
+        let access = if path.is_dir() {
+            AccessFs::from_read(abi)
+        } else {
+            AccessFs::from_file(abi) & AccessFs::from_read(abi)
+        };
         ruleset = ruleset.add_rule(PathBeneath::new(fd, access))?;
     }
     for path in &writable {
         let Ok(fd) = PathFd::new(path) else { continue };
-        ruleset = ruleset.add_rule(PathBeneath::new(fd, AccessFs::from_all(abi)))?;
+        let access = if path.is_dir() { AccessFs::from_all(abi) } else { AccessFs::from_file(abi) };
+        ruleset = ruleset.add_rule(PathBeneath::new(fd, access))?;
     }
     let status = ruleset.restrict_self()?;
     Ok(match status.ruleset {

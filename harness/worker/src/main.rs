@@ -22,6 +22,8 @@ use crate::stages::Ended;
 
 fn main() -> ExitCode {
     secateur_host::tune_allocator();
+    // A worker whose parent is gone has nobody to report to, and must not write where the next run will.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--inspect", plugin] => inspect(Path::new(plugin)),
@@ -64,6 +66,8 @@ fn run(path: &Path) -> anyhow::Result<()> {
     };
     tracing_subscriber::fmt()
         .with_ansi(false)
+        // The last line of a log may become a trial's detail, and details are reproducible.
+        .without_time()
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::INFO)
         .init();

@@ -14,7 +14,11 @@ use secateur_suite::NetworkSpec;
 use crate::order::Order;
 
 /// The network of a specification for a task.
-pub(crate) fn network(spec: &NetworkSpec, info: &TaskInfo, input: [usize; 3]) -> anyhow::Result<Arc<Network>> {
+pub(crate) fn network(
+    spec: &NetworkSpec,
+    info: &TaskInfo,
+    input: [usize; 3],
+) -> anyhow::Result<Arc<Network>> {
     let options =
         zoo::Options { width: Some(spec.width), classes: Some(info.classes.len()), input: Some(input) };
     Ok(Arc::new(zoo::build(&spec.name, &options)?))
@@ -28,7 +32,8 @@ pub(crate) fn read_for(network: &Network, path: &Path) -> anyhow::Result<Tensors
         .filter(|(name, _)| !name.starts_with("mask.") && !name.starts_with("optimizer."))
         .map(|(name, data)| (name.clone(), data.clone()))
         .collect();
-    check_against(network, &weights).with_context(|| format!("{} does not fit the network", path.display()))?;
+    check_against(network, &weights)
+        .with_context(|| format!("{} does not fit the network", path.display()))?;
     Ok(tensors)
 }
 

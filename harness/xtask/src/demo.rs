@@ -42,12 +42,11 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     }
     // A suite with trials that did not end well (1) still has a report, which says which ones.
     let mut make_report = secateur();
-    make_report.args(["report", "--store"]).arg(&store).arg("--out").arg(&report);
+    make_report.args(["report", "--quiet", "--store"]).arg(&store).arg("--out").arg(&report);
     let reported = cargo::status(make_report)?;
     if !reported.success() {
         return Ok(exit_code(reported));
     }
-    println!("report: {}", report.join("index.html").display());
     println!("the demo took {:.1} s", start.elapsed().as_secs_f64());
     Ok(exit_code(outcome))
 }

@@ -66,17 +66,19 @@ fn place(made: tempfile::TempDir, folder: &Path) -> Result<()> {
     fs::rename(made.keep(), folder).with_context(|| format!("could not make `{}`", folder.display()))
 }
 
-/// Copies the files of a folder, without its subfolders; a folder that is not there has none.
+/// Copies a folder with its subfolders (a checkpoint is a folder); one that is not there has no files.
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return Ok(());
     }
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(from)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|path| path.is_file());
-    for file in files {
-        if let Some(name) = file.file_name() {
-            copy(&file, &to.join(name))?;
+    fs::create_dir_all(to).with_context(|| format!("could not make `{}`", to.display()))?;
+    let paths: Vec<PathBuf> = fs::read_dir(from)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    for path in paths {
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            copy_files(&path, &to.join(name))?;
+        } else {
+            copy(&path, &to.join(name))?;
         }
     }
     Ok(())

@@ -39,7 +39,8 @@ mod tests {
     fn rounds_fall_by_the_rate_and_meet_every_target() {
         let targets = [target(20_000, 100_000), target(10_000, 100_000), target(5_000, 100_000)];
         let levels = levels(100_000, &targets, 0.2);
-        let met: Vec<u64> = levels.iter().filter(|level| level.target.is_some()).map(|level| level.count).collect();
+        let met: Vec<u64> =
+            levels.iter().filter(|level| level.target.is_some()).map(|level| level.count).collect();
         assert_eq!(met, [20_000, 10_000, 5_000]);
         assert_eq!(levels[0].count, 80_000);
         assert_eq!(levels[1].count, 64_000);

@@ -17,7 +17,8 @@ impl PruneMethod for LotteryTicket {
     const ID: &'static CStr = c"org.secateur.lottery-ticket";
     const NAME: &'static CStr = c"Lottery ticket";
     const VERSION: &'static CStr = c"1";
-    const SUMMARY: &'static CStr = c"Trains, prunes the smallest weights and rewinds the others, round by round.";
+    const SUMMARY: &'static CStr =
+        c"Trains, prunes the smallest weights and rewinds the others, round by round.";
     const CITATION: Option<&'static CStr> = Some(c"arXiv:1803.03635");
     const GRANULARITY: Granularity = Granularity::Weight;
     const FLAGS: Flags = Flags::TRAINS.and(Flags::NEEDS_DATA).and(Flags::DETERMINISTIC);
@@ -91,7 +92,10 @@ impl LotteryTicket {
         if steps == 0 {
             return Err(Error::new(
                 ErrorKind::Exhausted,
-                format!("an allowance of {} samples has no step for each of {trainings} trainings", allowance.total_samples),
+                format!(
+                    "an allowance of {} samples has no step for each of {trainings} trainings",
+                    allowance.total_samples
+                ),
             ));
         }
         Ok(steps)

@@ -15,7 +15,8 @@ impl PruneMethod for RandomMatched {
     const ID: &'static CStr = c"org.secateur.random-layerwise-matched";
     const NAME: &'static CStr = c"Random, layer-wise matched";
     const VERSION: &'static CStr = c"1";
-    const SUMMARY: &'static CStr = c"Keeps random weights, in each layer as many as global magnitude pruning would.";
+    const SUMMARY: &'static CStr =
+        c"Keeps random weights, in each layer as many as global magnitude pruning would.";
     const GRANULARITY: Granularity = Granularity::Weight;
     const FLAGS: Flags = Flags::DETERMINISTIC;
     type Config = secateur_sdk::NoConfig;

@@ -32,8 +32,8 @@ struct Count {
 
 impl PlanCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut context = self.common.context()?;
-        let needed = self.common.select(&mut context)?;
+        let context = self.common.context()?;
+        let needed = self.common.select(&context)?;
         // A plan makes nothing: where there is no store, an empty one in memory's place is a folder that is not there.
         let store = Store::open(&self.common.store).ok();
         let temporary;
@@ -74,8 +74,10 @@ impl PlanCommand {
             lines.push((word, node.label.as_str()));
         }
         if self.json {
-            let stages: Vec<_> =
-                lines.iter().map(|(state, label)| serde_json::json!({"state": state, "label": label})).collect();
+            let stages: Vec<_> = lines
+                .iter()
+                .map(|(state, label)| serde_json::json!({"state": state, "label": label}))
+                .collect();
             println!("{:#}", serde_json::json!({"suite": context.suite.name, "stages": stages}));
             return Ok(ExitCode::SUCCESS);
         }
@@ -101,7 +103,10 @@ impl PlanCommand {
                     if left > 0 { "unknown".to_owned() } else { "0".to_owned() }
                 }
             };
-            println!("{kind:<10} {:>7} {:>7} {:>7} {left:>7}  {seconds}", count.all, count.stored, count.failed);
+            println!(
+                "{kind:<10} {:>7} {:>7} {:>7} {left:>7}  {seconds}",
+                count.all, count.stored, count.failed
+            );
         }
         let more = if unknown { ", and what was never run before" } else { "" };
         println!("about {total:.0} seconds on one core, by the mean of what is stored{more}");

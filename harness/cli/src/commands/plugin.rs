@@ -53,7 +53,8 @@ impl Plugin {
             for (name, schema) in properties.into_iter().flatten() {
                 let text = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
                 let default = &schema["default"];
-                let default = if default.is_null() { String::new() } else { format!(" [default: {default}]") };
+                let default =
+                    if default.is_null() { String::new() } else { format!(" [default: {default}]") };
                 println!("    {name}: {text}{default}");
             }
         }

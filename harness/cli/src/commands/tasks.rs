@@ -74,7 +74,10 @@ fn show(tasks: &[String], contact_sheet: Option<PathBuf>, seed: u64) -> anyhow::
         drawn.push(task);
     }
     if let Some(path) = contact_sheet {
-        let sheet = secateur_data::contact_sheet(&drawn.iter().collect::<Vec<_>>(), &secateur_data::SheetOptions::default())?;
+        let sheet = secateur_data::contact_sheet(
+            &drawn.iter().collect::<Vec<_>>(),
+            &secateur_data::SheetOptions::default(),
+        )?;
         std::fs::write(&path, sheet).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", path.display());
     }

@@ -54,7 +54,12 @@ impl Weights {
         tensors.retain(|name, _| !name.ends_with("num_batches_tracked"));
         let values: usize = tensors.values().map(secateur_checkpoint::TensorData::numel).sum();
         write_safetensors(&out, &tensors, &metadata)?;
-        println!("{}: {} tensors, {values} values, from {:?}", out.display(), tensors.len(), checkpoint.format);
+        println!(
+            "{}: {} tensors, {values} values, from {:?}",
+            out.display(),
+            tensors.len(),
+            checkpoint.format
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,7 +1,9 @@
 //! Linear transfer.
 
 use secateur_data::Pictures;
-use secateur_engine::{DeviceSet, Error, Evaluation, Features, Result, Streams, extract_features, predict, train_head};
+use secateur_engine::{
+    DeviceSet, Error, Evaluation, Features, Result, Streams, extract_features, predict, train_head,
+};
 use secateur_network::Op;
 use secateur_suite::Recipe;
 use tch::{Device, Kind, Tensor};
@@ -18,7 +20,14 @@ fn separable(count: usize, classes: i64) -> Features {
 }
 
 /// Trains a classifier on one split and scores it on the other.
-fn fit(train: &Features, test: &Features, classes: usize, recipe: &Recipe, steps: u64, seed: u64) -> Result<Evaluation> {
+fn fit(
+    train: &Features,
+    test: &Features,
+    classes: usize,
+    recipe: &Recipe,
+    steps: u64,
+    seed: u64,
+) -> Result<Evaluation> {
     train_head(train, classes, recipe, steps, &Streams::new(seed))?.score(test, classes)
 }
 

@@ -10,6 +10,7 @@ fn plan(suite: &Suite) -> Plan {
     let surroundings = Surroundings {
         generated: (0..12).map(|index| format!("generated/t{index}")).collect(),
         generator_version: 1,
+        loader_version: 1,
         upstream: vec!["end".to_owned(), "init".to_owned()],
     };
     expand(suite, &surroundings).unwrap()
@@ -63,9 +64,10 @@ fn stages_stand_after_the_stages_they_read() {
 fn only_evaluate_and_transfer_read_a_test_split_and_only_prune_has_a_plugin() {
     let plan = plan(&read(WHOLE));
     for node in &plan.nodes {
-        let reads_test = node.inputs.values().any(|source| {
-            matches!(source, InputSource::Output { output, .. } if output == "test")
-        });
+        let reads_test = node
+            .inputs
+            .values()
+            .any(|source| matches!(source, InputSource::Output { output, .. } if output == "test"));
         let has_plugin = node.inputs.values().any(|source| matches!(source, InputSource::Plugin(_)));
         assert_eq!(reads_test, matches!(node.spec, StageSpec::Evaluate(_) | StageSpec::Transfer(_)));
         assert_eq!(has_plugin, matches!(node.spec, StageSpec::Prune(_)));
@@ -103,7 +105,8 @@ fn an_identity_is_a_function_of_specification_environment_and_inputs() {
     let plan = plan(&read(WHOLE));
     let other = plan_of_another_seed();
     let inputs = BTreeMap::from([("weights".to_owned(), "a".to_owned())]);
-    let prune = |plan: &Plan| plan.nodes.iter().find(|node| node.spec.kind() == "prune").unwrap().spec.clone();
+    let prune =
+        |plan: &Plan| plan.nodes.iter().find(|node| node.spec.kind() == "prune").unwrap().spec.clone();
     let one = Identity::of(&prune(&plan), &environment(), &inputs);
     assert_eq!(one, Identity::of(&prune(&plan), &environment(), &inputs));
     assert_ne!(one, Identity::of(&prune(&other), &environment(), &inputs));

@@ -27,7 +27,11 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
     for (from, to, expected) in [
         ("keeps: [0.1, 0.2]", "keeps: [0.1, 90]", "90 is not in (0, 1]"),
         ("keeps: [0.1, 0.2]", "keeps: []", "at least one keep"),
-        ("recipe: recover}\nmethods", "recipe: recovr}\nmethods", "there is no recipe `recovr`; did you mean `recover`?"),
+        (
+            "recipe: recover}\nmethods",
+            "recipe: recovr}\nmethods",
+            "there is no recipe `recovr`; did you mean `recover`?",
+        ),
         ("allowance: 6400ex", "allowance: 2ep", "counted in pictures"),
         ("tracks: [equal]", "tracks: [eqal]", "there is no track `eqal`; did you mean `equal`?"),
         ("keeps: [0.1]}\ntransfer", "keeps: [0.3]}\ntransfer", "0.3 is not among the suite's keeps"),
@@ -35,7 +39,11 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
         ("lr: 0.05", "lr: 0", "not a positive number"),
         ("length: 100it", "length: 100", "`100` is not a length"),
         ("params: {rate: 0.5}", "params: {rate: .nan}", "not a finite number"),
-        ("checkpoint: somewhere", "checkpoint: a\n  train: {recipe: head, length: 1ep}", "both `checkpoint` and `train`"),
+        (
+            "checkpoint: somewhere",
+            "checkpoint: a\n  train: {recipe: head, length: 1ep}",
+            "both `checkpoint` and `train`",
+        ),
         ("prunable: {name: convolutions}", "prunable: {name: convolutions, head: true}", "cannot be pruned"),
         ("replicates: 2", "replicates: 0", "at least 1"),
         ("name: whole", "name: a/b", "is not made of letters"),

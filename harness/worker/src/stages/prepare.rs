@@ -17,9 +17,15 @@ pub(crate) fn run(order: &Order, spec: &PrepareSpec) -> anyhow::Result<Ended> {
             );
             (generated::generate(&spec.task, *seed)?, 0)
         }
-        DataSource::Files(source) => {
+        DataSource::Files { source, version } => {
+            anyhow::ensure!(
+                *version == folder::VERSION,
+                "the order wants version {version} of the loader, this worker has {}",
+                folder::VERSION
+            );
             let TaskFormat::ImageFolder = source.format;
-            let (task, report) = folder::load_with_report(order.input("data")?, &options(&spec.task, source))?;
+            let (task, report) =
+                folder::load_with_report(order.input("data")?, &options(&spec.task, source))?;
             tracing::info!(?report, "loaded");
             (task, report.broken.len())
         }

@@ -14,8 +14,14 @@ pub(crate) fn run(order: &Order, spec: &TransferSpec) -> anyhow::Result<Ended> {
     let classes = info.classes.len();
     let pictures = order.pictures("trainval", Split::Train)?;
     let streams = Streams::new(spec.seed);
-    let model =
-        weights::load_body(order, &spec.network, &info, pictures.shape, order.optional_input("weights"), &streams)?;
+    let model = weights::load_body(
+        order,
+        &spec.network,
+        &info,
+        pictures.shape,
+        order.optional_input("weights"),
+        &streams,
+    )?;
     let train = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
     let validation = order.set("trainval", Split::Validation, &info)?;
     let test = order.set("test", Split::Test, &order.task("test")?)?;

@@ -40,7 +40,8 @@ pub(crate) fn run(order: &Order, spec: &VerifySpec) -> anyhow::Result<Ended> {
             }
             let values = tensors[&param.name].to_f32()?;
             counts.leaked +=
-                values.iter().zip(&mask.bytes).filter(|(value, keep)| **keep == 0 && **value != 0.0).count() as u64;
+                values.iter().zip(&mask.bytes).filter(|(value, keep)| **keep == 0 && **value != 0.0).count()
+                    as u64;
         }
         kept_of.insert(param.id, kept);
         counts.params_total += numel;
@@ -72,7 +73,10 @@ pub(crate) fn run(order: &Order, spec: &VerifySpec) -> anyhow::Result<Ended> {
         ended.detail = problem;
     } else {
         // What follows waits for this file.
-        std::fs::write(order.output("verdict.txt"), format!("{} of {}\n", counts.prunable_kept, counts.prunable_total))?;
+        std::fs::write(
+            order.output("verdict.txt"),
+            format!("{} of {}\n", counts.prunable_kept, counts.prunable_total),
+        )?;
         ended = ended.with("verdict", "verdict.txt");
     }
     Ok(ended)
