@@ -41,8 +41,7 @@ fn surroundings() -> Surroundings {
         generated: (0..12).map(|task| format!("generated/task-{task}")).collect(),
         generator_version: 1,
         upstream: Vec::new(),
-        input: [3, 32, 32],
-        classes: 10,
+        loader_version: 1,
     }
 }
 

@@ -76,8 +76,8 @@ impl Context {
                     }
                     InputSource::Data(path) => {
                         let key = format!("data {path}");
-                        if !outside.contains_key(&key) {
-                            outside.insert(key, find_data(places, path)?);
+                        if let std::collections::btree_map::Entry::Vacant(entry) = outside.entry(key) {
+                            entry.insert(find_data(places, path)?);
                         }
                     }
                     InputSource::Output { .. } | InputSource::Upstream(_) => {}

@@ -184,8 +184,7 @@ impl Sink {
             }
             // A plugin's text may be endless; what a person reads is not.
             if text.len() > 4096 {
-                text.truncate(text.floor_char_boundary(4096));
-                text.push('…');
+                text = text.chars().take(4096).chain(['…']).collect();
             }
             if let Ok(mut slot) = sink.text.try_borrow_mut() {
                 *slot = Some((code, text));

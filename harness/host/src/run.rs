@@ -22,7 +22,7 @@ unsafe extern "C" fn cancelled(ctx: *mut abi::Ctx) -> i32 {
         return 1;
     }
     // SAFETY: `ctx` is the running session. Only the shared atomic is touched, so this is fine on any thread.
-    let flag = unsafe { *(&raw const (*ctx.cast::<Session<'_>>()).cancelled) };
+    let flag = unsafe { (*ctx.cast::<Session<'_>>()).cancelled };
     i32::from(flag.load(Ordering::Relaxed))
 }
 

@@ -61,7 +61,7 @@ impl Common {
         let cuda = self.devices.iter().filter(|device| device.starts_with("cuda")).count();
         for device in &self.devices {
             let index = device.strip_prefix("cuda:");
-            if device != "cpu" && !index.is_some_and(|index| index.parse::<usize>().is_ok()) {
+            if device != "cpu" && index.is_none_or(|index| index.parse::<usize>().is_err()) {
                 bail!("`{device}` is not a device; write `cpu` or `cuda:0`");
             }
         }
