@@ -19,6 +19,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The log of a stage is cut at this size: the first and the last part stay.
 const LOG_LIMIT: u64 = 4 << 20;
 
+/// Names this process to a worker, which ends when this process does: the stage would otherwise go on in a folder that
+/// the next run continues in. Workers are started by the main thread, which lives as long as the process.
+const PARENT: &str = "SECATEUR_PARENT";
+
 /// A stage that has ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
@@ -74,6 +78,8 @@ impl Executor for LocalExecutor {
         let log_file = order.work_dir.join("log.txt");
         let log = File::options().create(true).append(true).open(&log_file);
         let log = log.with_context(|| format!("cannot write {}", log_file.display()))?;
+        // What an attempt in this folder reported before it was stopped says nothing of this one.
+        let _ = std::fs::remove_file(order.work_dir.join("report.json"));
         let threads = order.environment.threads.to_string();
         let mut command = worker.command();
         command
@@ -83,7 +89,8 @@ impl Executor for LocalExecutor {
             .stderr(log)
             .env("OMP_NUM_THREADS", &threads)
             .env("MKL_NUM_THREADS", &threads)
-            .env("RUST_BACKTRACE", "0");
+            .env("RUST_BACKTRACE", "0")
+            .env(PARENT, std::process::id().to_string());
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let start = Instant::now();
         let child = command.spawn().context("cannot start secateur-worker")?;
@@ -108,6 +115,7 @@ impl Executor for LocalExecutor {
 enum Ended {
     Exited(std::process::ExitStatus),
     TimedOut(Duration),
+    /// By a signal, after everything was asked to stop.
     Stopped,
     Lost(std::io::Error),
 }
@@ -131,14 +139,16 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
             Ok(Some(status)) => {
                 // Whatever the worker has left behind ends with it.
                 signal(Signal::KILL);
-                // A stage that the user stopped is no failure, however it went down; one that still made it is done.
-                let stopped = stop.load(Ordering::Relaxed) > 0 && status.code() != Some(0);
-                let ended = if stopped {
-                    Ended::Stopped
-                } else if timed_out {
-                    Ended::TimedOut(limit)
-                } else {
-                    Ended::Exited(status)
+                if is_too_long(log) {
+                    cut_log(log);
+                }
+                // A worker that is asked to stop before it can listen dies of the signal, and so does one that does
+                // not stop in time. Neither has crashed.
+                let stopped = stop.load(Ordering::Relaxed) >= 1 && status.code().is_none();
+                let ended = match (timed_out, stopped) {
+                    (true, _) => Ended::TimedOut(limit),
+                    (false, true) => Ended::Stopped,
+                    (false, false) => Ended::Exited(status),
                 };
                 return (ended, peak_bytes);
             }
@@ -160,7 +170,7 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
         if urgency >= 2 || asked_at.is_some_and(|at| now - at > GRACE) {
             signal(Signal::KILL);
         }
-        if std::fs::metadata(log).is_ok_and(|file| file.len() > LOG_LIMIT) {
+        if is_too_long(log) {
             cut_log(log);
         }
         std::thread::sleep(pause);
@@ -173,6 +183,10 @@ fn high_water_mark(status_file: &str) -> u64 {
     let text = std::fs::read_to_string(status_file).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+fn is_too_long(log: &Path) -> bool {
+    std::fs::metadata(log).is_ok_and(|file| file.len() > LOG_LIMIT)
 }
 
 /// Keeps the first quarter of what a log may have; the process goes on appending after it.
@@ -199,7 +213,7 @@ fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
         Ended::TimedOut(limit) => {
             failed(Outcome::Timeout, format!("it ran longer than {} seconds", limit.as_secs()))
         }
-        Ended::Stopped => failed(Outcome::Cancelled, "stopped by the user".to_owned()),
+        Ended::Stopped => failed(Outcome::Cancelled, "it was stopped".to_owned()),
         Ended::Lost(error) => failed(Outcome::Failed, format!("the worker was lost: {error}")),
         Ended::Exited(status) => match status.code() {
             Some(0) => {

@@ -70,6 +70,8 @@ pub(crate) struct Schedule<'a> {
     pub(crate) states: Vec<NodeState>,
     needed: BTreeSet<NodeIndex>,
     running: HashMap<Identity, Vec<NodeIndex>>,
+    /// What has become of the stages that ended in this run: an equal stage of another trial is not run again.
+    ended: HashMap<Identity, NodeState>,
     orders: HashMap<NodeIndex, (WorkDir, BTreeMap<String, String>, usize)>,
     free_slots: Vec<usize>,
     pub(crate) tally: Tally,
@@ -89,6 +91,7 @@ impl<'a> Schedule<'a> {
             states: vec![NodeState::Pending; context.plan.nodes.len()],
             needed,
             running: HashMap::new(),
+            ended: HashMap::new(),
             orders: HashMap::new(),
             free_slots,
             settings,
@@ -194,6 +197,10 @@ impl<'a> Schedule<'a> {
                 return Ok(());
             }
             let (index, prepared) = ready.remove(0);
+            if let Some(state) = self.ended.get(&prepared.identity) {
+                self.states[index] = state.clone();
+                continue;
+            }
             if let Some(waiting) = self.running.get_mut(&prepared.identity) {
                 waiting.push(index);
                 self.states[index] = NodeState::Running(prepared.identity);
@@ -310,6 +317,7 @@ impl<'a> Schedule<'a> {
         for index in waiting {
             self.states[index] = state.clone();
         }
+        self.ended.insert(identity, state);
         Ok(stored?)
     }
 
@@ -395,6 +403,10 @@ impl<'a> Schedule<'a> {
         inputs.remove("verified");
         let digests = inputs.iter().map(|(name, input)| (name.clone(), input.digest.clone())).collect();
         let identity = Identity::of(&spec, &self.context.environment, &digests);
+        if let Some(state) = self.ended.get(&identity) {
+            self.states[index] = state.clone();
+            return Ok(None);
+        }
         if let Some(result) = self.store.object(identity.as_str())? {
             self.states[index] = self.state_of(&identity, &result);
             self.tally.stored += 1;

@@ -129,8 +129,12 @@ pub fn run_method(
         // SAFETY: as above; the session stays where it is and is only reached through shared references.
         unsafe { (vtable.prune)(instance, ctx, &raw const request, &raw const error_sink) }
     });
-    // After a panic the instance is poisoned, and nothing may be called on it, not even `destroy`.
-    if status != abi::E_PANIC && !session.is_poisoned() {
+    // After a panic the instance is poisoned, and nothing may be called on it, not even `destroy`. A method cannot
+    // make up for a hook's panic by reporting success.
+    if let Some(panic) = session.panic() {
+        return fail(abi::E_PANIC, panic);
+    }
+    if status != abi::E_PANIC {
         // SAFETY: the instance came from `create` and is used no more.
         session.enter_plugin("destroy", || unsafe { (vtable.destroy)(instance) });
     }

@@ -80,7 +80,7 @@ pub struct SessionSetup<'a> {
 #[derive(Debug)]
 pub struct Session<'a> {
     pub(crate) cancelled: &'a AtomicBool,
-    poisoned: Cell<bool>,
+    poisoned: RefCell<Option<String>>,
     pub(crate) setup: SessionSetup<'a>,
     pub(crate) sgd: Sgd,
     pub(crate) graph: GraphTables,
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
         let total_steps = setup.recipe.map_or(0, |recipe| setup.allowance / u64::from(recipe.batch.max(1)));
         Self {
             cancelled: setup.cancelled,
-            poisoned: Cell::new(false),
+            poisoned: RefCell::default(),
             sgd: setup
                 .recipe
                 .map_or_else(|| Sgd::new(&idle_recipe(), params), |recipe| Sgd::new(recipe, params)),
@@ -157,12 +157,18 @@ impl<'a> Session<'a> {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is_poisoned(&self) -> bool {
-        self.poisoned.get()
+    /// The panic of a hook, if there was one: from then on every callback is refused, and the call has failed
+    /// whatever the method says.
+    pub(crate) fn panic(&self) -> Option<String> {
+        self.poisoned.borrow().clone()
     }
 
-    pub(crate) fn poison(&self) {
-        self.poisoned.set(true);
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned.borrow().is_some()
+    }
+
+    pub(crate) fn poison(&self, panic: &str) {
+        self.poisoned.borrow_mut().get_or_insert_with(|| panic.to_owned());
     }
 
     pub(crate) fn model(&self) -> &Model {

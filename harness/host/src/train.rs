@@ -48,10 +48,10 @@ impl PluginHooks<'_, '_> {
         if status >= 0 {
             return Ok(status);
         }
-        if status == abi::E_PANIC {
-            self.session.poison();
-        }
         let message = sink.message(status);
+        if status == abi::E_PANIC {
+            self.session.poison(&message);
+        }
         self.failure = Some(Failure::new(status, message.clone()));
         Err(Error::Hook(message))
     }

@@ -9,6 +9,22 @@ use landlock::{
 };
 use secateur_store::StageOrder;
 
+/// Ends this process when its parent ends, however that happens. False if the parent has ended already.
+pub(crate) fn end_with(parent: &str) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+        // A kernel that refuses leaves things as they were.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        getppid().is_none_or(|running| running.as_raw_nonzero().to_string() == parent)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = parent;
+        true
+    }
+}
+
 /// Restricts this process, as far as the kernel can. Returns a sentence for the log.
 pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     let abi = ABI::V4;

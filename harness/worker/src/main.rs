@@ -22,8 +22,11 @@ use crate::stages::Ended;
 
 fn main() -> ExitCode {
     secateur_host::tune_allocator();
-    // A worker whose parent is gone has nobody to report to, and must not write where the next run will.
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    if let Ok(parent) = std::env::var("SECATEUR_PARENT")
+        && !contain::end_with(&parent)
+    {
+        return ExitCode::from(2);
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--inspect", plugin] => inspect(Path::new(plugin)),

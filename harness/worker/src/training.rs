@@ -9,7 +9,7 @@ use secateur_engine::{Error, NoHooks, Position, State, StepHooks, TrainSummary, 
 
 use crate::order::{CANCELLED, Order};
 
-/// Time between two checkpoints.
+/// Time between two checkpoints, unless `SECATEUR_CHECKPOINT_SECONDS` says otherwise. It changes no result.
 const INTERVAL: Duration = Duration::from_secs(20);
 /// Training is cut into this many parts at most, whatever the clock says, so that what is summed up over a part does
 /// not depend on when the process was killed.
@@ -49,6 +49,8 @@ pub(crate) fn train(
     ends.dedup();
     ends.retain(|end| *end > done);
     let mut last = None;
+    let interval = std::env::var("SECATEUR_CHECKPOINT_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let interval = interval.map_or(INTERVAL, Duration::from_secs);
     let mut saved_at = Instant::now();
     for end in ends {
         let position = Position { batch: done, schedule_step: done, ..Position::start(total) };
@@ -60,7 +62,7 @@ pub(crate) fn train(
         if stops.contains(&done) {
             at_stop(done)?;
         }
-        if done < total && saved_at.elapsed() > INTERVAL {
+        if done < total && saved_at.elapsed() >= interval {
             let state = State::of(trainer.model, Some(trainer.sgd));
             let metadata = BTreeMap::from([("step".to_owned(), done.to_string())]);
             write_safetensors(&checkpoint, &state.to_tensors(trainer.model)?, &metadata)?;

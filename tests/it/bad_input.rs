@@ -1,0 +1,195 @@
+//! What users get wrong: every error says what, where, and what to do, with exit code 2, or 1 where a run goes on.
+
+use std::process::Command;
+
+use crate::support::{GIVEN, Lab, MAGNITUDE, RANDOM, Said, Suite};
+
+#[track_caller]
+fn refused(lab: &Lab, suite: &Suite, words: &[&str]) {
+    lab.run(suite, "store", &[]).exits(2).names(words);
+    assert!(!lab.path("store").exists(), "a run that cannot start leaves no store");
+}
+
+#[test]
+fn misspelt_names_in_a_suite_are_placed_and_the_nearest_is_named() {
+    let lab = Lab::new();
+    let good = Suite::untrained(&[MAGNITUDE]);
+    let line = good.text().lines().position(|line| line.starts_with("methods")).expect("a line") + 1;
+    let unknown_key = Suite { more: "replicats: 2\n".to_owned(), ..good.clone() };
+    refused(
+        &lab,
+        &unknown_key,
+        &[&format!("mini.yaml:{line}:"), "`replicats`", "did you mean `replicates`?"],
+    );
+
+    let method = "  - {label: magnitude, method: org.secateur.magnitud}\n";
+    refused(
+        &lab,
+        &Suite::untrained(&[method]),
+        &["mini.yaml", "org.secateur.magnitud`", "`org.secateur.magnitude`"],
+    );
+
+    let track = "{name: t, allowance: 480ex, recipe: bas}";
+    refused(&lab, &Suite { track, ..good.clone() }, &["mini.yaml:", "tracks[0].recipe", "`bas`", "`base`"]);
+
+    let transfer = "transfer: {tasks: [generated/texture], linear: {recipe: base, length: 2it}}\n".to_owned();
+    let task = Suite { more: transfer, ..good.clone() };
+    refused(&lab, &task, &["mini.yaml", "generated/texture`", "`generated/textures`"]);
+
+    let keeps = Suite { keeps: "[0.3, 1.5]", ..good.clone() };
+    refused(&lab, &keeps, &["mini.yaml:", "keeps", "1.5", "(0, 1]"]);
+
+    let label = Suite::untrained(&[MAGNITUDE, MAGNITUDE]);
+    refused(&lab, &label, &["mini.yaml", "methods[1].label", "used twice"]);
+
+    lab.write(&good);
+    let broken = good.text().replace("resnet8", "resnet9");
+    std::fs::write(lab.path("mini.yaml"), broken).expect("written");
+    let said = Said::of(&lab.command("store").output().expect("secateur starts"));
+    said.exits(2).names(&["mini", "network.name", "resnet9", "resnet8"]);
+    let unseeded = good.text().replace("seed: 7\n", "");
+    std::fs::write(lab.path("mini.yaml"), unseeded).expect("written");
+    Said::of(&lab.command("store").output().expect("secateur starts"))
+        .exits(2)
+        .names(&["missing field `seed`"]);
+    assert!(!lab.path("store").exists());
+}
+
+#[test]
+fn a_parameter_that_a_method_does_not_know_is_named_and_spoils_only_its_own_rows() {
+    let lab = Lab::new();
+    let entry = "  - {label: wrong, method: org.secateur.magnitude, params: {skope: uniform}}\n";
+    lab.run(&Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, entry]) }, "store", &[]).exits(1);
+    for row in lab.rows("store") {
+        if row["method"] == "wrong" {
+            assert_eq!(row["outcome"], "invalid", "{row:?}");
+            assert!(row["outcome_detail"].contains("unknown field `skope`"), "{row:?}");
+        } else {
+            assert_eq!(row["outcome"], "ok", "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn filters_and_devices_that_do_not_exist_are_refused() {
+    let lab = Lab::new();
+    let suite = Suite::untrained(&[MAGNITUDE]);
+    lab.run(&suite, "store", &["--only", "method=magnitud"]).exits(2).names(&[
+        "magnitud",
+        "magnitude",
+        "dense-as-is",
+    ]);
+    lab.run(&suite, "store", &["--only", "colour=red"]).exits(2).names(&["colour", "method, track, keep"]);
+    lab.run(&suite, "store", &["--only", "magnitude"]).exits(2).names(&["KEY=VALUE"]);
+    lab.run(&suite, "store", &["--device", "gpu"]).exits(2).names(&["gpu", "cuda:0"]);
+    lab.run(&suite, "store", &["--jobs", "0"]).exits(2).names(&["--jobs 0"]);
+}
+
+#[test]
+fn missing_files_are_named() {
+    let lab = Lab::new();
+    let suite = Suite::untrained(&[MAGNITUDE]);
+    std::fs::rename(lab.path("given.safetensors"), lab.path("other.safetensors")).expect("renamed");
+    refused(&lab, &suite, &["given.safetensors", "mini.yaml"]);
+    std::fs::rename(lab.path("other.safetensors"), lab.path("given.safetensors")).expect("renamed");
+    std::fs::rename(lab.path("stripes"), lab.path("dots")).expect("renamed");
+    refused(&lab, &suite, &["stripes", "--data-root"]);
+    let nowhere = crate::support::run(&["run", "nowhere.yaml", "--store", "store"]);
+    nowhere.exits(2).names(&["nowhere.yaml", "No such file"]);
+    let report = crate::support::run(&["report", "--store", "/nowhere/store", "--out", "/nowhere/out"]);
+    report.exits(2).names(&["/nowhere/store", "no store"]);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_in_every_row_that_needs_it() {
+    let lab = Lab::new();
+    let path = lab.path("given.safetensors");
+    let bytes = std::fs::read(&path).expect("readable");
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
+    let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE]) };
+    lab.run(&suite, "store", &[]).exits(1);
+    for row in lab.rows("store") {
+        assert_eq!(row["outcome"], "failed", "{row:?}");
+        assert!(row["outcome_detail"].contains("given.safetensors"), "{row:?}");
+    }
+    // A network of another width is another mistake, with other words.
+    std::fs::write(&path, bytes).expect("written");
+    let text = suite.text().replace("width: 0.25", "width: 0.5");
+    std::fs::write(lab.path("mini.yaml"), text).expect("written");
+    Said::of(&lab.command("wider").output().expect("secateur starts")).exits(1);
+    for row in lab.rows("wider") {
+        assert_eq!(row["outcome"], "failed", "{row:?}");
+        assert!(row["outcome_detail"].contains("does not fit"), "{row:?}");
+        assert!(row["outcome_detail"].contains("conv1.weight"), "{row:?}");
+    }
+}
+
+#[test]
+fn a_damaged_picture_is_named() {
+    let lab = Lab::new();
+    let picture = lab.path("stripes/train/class-2/07.png");
+    let bytes = std::fs::read(&picture).expect("readable");
+    std::fs::write(&picture, &bytes[..bytes.len() / 2]).expect("written");
+    let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE]) };
+    lab.run(&suite, "store", &[]).exits(1);
+    for row in lab.rows("store") {
+        assert_eq!(row["outcome"], "failed", "{row:?}");
+        assert!(row["outcome_detail"].contains("train/class-2/07.png"), "{row:?}");
+    }
+    // Once it is repaired, its content is another: nothing has to be forgotten by hand.
+    std::fs::write(&picture, bytes).expect("written");
+    lab.run(&suite, "store", &[]).exits(0);
+    assert!(lab.rows("store").iter().all(|row| row["outcome"] == "ok"));
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_named() {
+    let lab = Lab::new();
+    let suite = Suite::untrained(&[MAGNITUDE]);
+    // A file where the folder should be: permissions do not stop everyone.
+    std::fs::write(lab.path("file"), "").expect("written");
+    lab.run(&suite, "file", &[]).exits(2).names(&["file"]);
+    std::fs::create_dir(lab.path("photos")).expect("made");
+    std::fs::write(lab.path("photos/cat.png"), "").expect("written");
+    lab.run(&suite, "photos", &[]).exits(2).names(&["photos", "not a store"]);
+}
+
+/// No file may grow beyond a size, as on a disk that is full: what was stored before stays readable, and the run
+/// continues when there is room.
+#[test]
+fn a_full_disk_is_an_error_and_not_the_end_of_the_store() {
+    let lab = Lab::new();
+    let suite = Suite { upstream: GIVEN, keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, RANDOM]) };
+    lab.run(&suite, "store", &["--only", "method=magnitude"]).exits(0);
+    let before = lab.results("store");
+    lab.write(&suite);
+    let run = lab.command("store");
+    let mut limited = Command::new("sh");
+    // 24 KiB are enough for the index and for descriptions, not for weights. The signal that would end the process
+    // in place of an error is ignored.
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 48; exec \"$0\" \"$@\""])
+        .arg(run.get_program())
+        .args(run.get_args());
+    limited.current_dir(run.get_current_dir().expect("a folder"));
+    for (key, value) in run.get_envs() {
+        match value {
+            Some(value) => limited.env(key, value),
+            None => limited.env_remove(key),
+        };
+    }
+    let said = Said::of(&limited.output().expect("sh starts"));
+    assert!(matches!(said.code, Some(1 | 2)), "{said:?}");
+    assert!(!said.err.contains("panicked at"), "{}", said.err);
+    let rows = lab.rows("store");
+    for row in &rows {
+        match row["method"].as_str() {
+            "random" => assert!(row["outcome_detail"].contains("too large"), "{row:?}"),
+            _ => assert_eq!(row["outcome"], "ok", "{row:?}"),
+        }
+    }
+    lab.run(&suite, "store", &["--retry"]).exits(0);
+    assert!(lab.rows("store").iter().all(|row| row["outcome"] == "ok"));
+    let own = |bytes: &[u8]| crate::support::lines_of(bytes, "magnitude");
+    assert_eq!(own(&lab.results("store")), own(&before));
+}

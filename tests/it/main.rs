@@ -1,0 +1,18 @@
+//! End-to-end tests: the real programs, real plugins, and suites small enough to run in seconds.
+//!
+//! `cargo xtask test` builds the programs and libraries that these tests start, and then runs them.
+#![expect(clippy::print_stderr, reason = "a test that is left out says why")]
+
+mod support;
+
+mod bad_input;
+mod command_line;
+mod counts;
+mod faulty;
+mod golden;
+mod hooks;
+mod interrupted;
+mod invariants;
+mod loader;
+mod photographs;
+mod runs;

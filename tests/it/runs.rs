@@ -1,0 +1,142 @@
+//! Whole runs: everything is `ok`, nothing is done twice, and bits depend on the seed and on nothing else.
+
+use crate::support::{Lab, MAGNITUDE, MATCHED, RANDOM, Said, Suite, TICKET, secateur};
+
+#[test]
+fn a_suite_runs_to_ok_and_a_second_run_has_nothing_to_do() {
+    let lab = Lab::new();
+    let suite = Suite::new(&[MAGNITUDE, RANDOM, MATCHED, TICKET]);
+    lab.run(&suite, "store", &["--jobs", "1"]).exits(0);
+    let rows = lab.rows("store");
+    // Two dense controls, and four methods at two keeps.
+    assert_eq!(rows.len(), 2 + 4 * 2);
+    for row in &rows {
+        assert_eq!(row["outcome"], "ok", "{row:?}");
+        assert_eq!(row["target_count"], row["achieved_count"], "{row:?}");
+        assert_eq!(row["test_pictures"], "24", "{row:?}");
+        // Whatever a method leaves of its allowance is spent on recovery; only whole batches can be.
+        let spent = |key: &str| row[key].parse::<u64>().expect("a number");
+        if row["control"] != "dense-as-is" {
+            assert!(
+                (480 - 15..=480).contains(&(spent("method_samples") + spent("recover_samples"))),
+                "{row:?}"
+            );
+        }
+    }
+    let before = lab.results("store");
+
+    let again = lab.run(&suite, "store", &["--jobs", "1"]).exits(0);
+    assert!(again.out.contains("\n0 stages ran"), "{}", again.out);
+    assert_eq!(lab.results("store"), before);
+
+    // A store in which the same suite ran with two stages at a time holds the same bytes.
+    lab.run(&suite, "other", &["--jobs", "2"]).exits(0);
+    assert_eq!(lab.results("other"), before);
+    let identities = |store: &str| -> Vec<String> {
+        let objects = lab.objects(store);
+        let text = |object: &serde_json::Value| {
+            format!("{} {} {} {}", object["identity"], object["outputs"], object["facts"], object["inputs"])
+        };
+        let mut texts: Vec<String> = objects.iter().map(text).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(identities("other"), identities("store"));
+}
+
+#[test]
+fn a_part_of_a_suite_that_was_run_before_is_not_run_again() {
+    let lab = Lab::new();
+    let suite = Suite::untrained(&[MAGNITUDE, RANDOM]);
+    lab.run(&suite, "store", &["--only", "method=magnitude"]).exits(0);
+    let stored = lab.objects("store").len();
+    let rest = lab.run(&suite, "store", &[]).exits(0);
+    assert!(
+        rest.out.contains(&format!("{} stages ran", lab.objects("store").len() - stored)),
+        "{}",
+        rest.out
+    );
+    assert_eq!(lab.rows("store").len(), 2 + 2 * 2);
+}
+
+#[test]
+fn a_seed_gives_its_own_bits_and_zero_is_a_seed() {
+    let lab = Lab::new();
+    let mut suite = Suite { keeps: "[0.2]", seed: 0, ..Suite::new(&[RANDOM]) };
+    lab.run(&suite, "zero", &[]).exits(0);
+    lab.run(&suite, "zero-again", &[]).exits(0);
+    suite.seed = 1;
+    lab.run(&suite, "one", &[]).exits(0);
+    assert_eq!(lab.results("zero"), lab.results("zero-again"));
+    // Not only the labels differ: the upstream network does, and so do the masks.
+    let label = "prune random (equal-allowance, replicate 0)";
+    for (label, output) in [("train upstream", "init"), ("train upstream", "end"), (label, "keep-0")] {
+        let digest = |store: &str| lab.object(store, label)["outputs"][output]["digest"].to_string();
+        assert_eq!(digest("zero"), digest("zero-again"), "{label}");
+        assert_ne!(digest("zero"), digest("one"), "{label}");
+    }
+    // The pictures are files, which have no seed.
+    let pictures = |store: &str| lab.object(store, "prepare stripes")["identity"].to_string();
+    assert_eq!(pictures("zero"), pictures("one"));
+}
+
+#[test]
+fn replicates_differ_in_their_seeds() {
+    let lab = Lab::new();
+    let more = "replicates: 2\ncontrols: [dense-as-is]\n".to_owned();
+    let suite = Suite { keeps: "[0.2]", more, ..Suite::untrained(&[MAGNITUDE, RANDOM]) };
+    lab.run(&suite, "store", &[]).exits(0);
+    let digest = |method: &str, replicate: u32| {
+        let label = format!("prune {method} (no-training, replicate {replicate})");
+        lab.object("store", &label)["outputs"]["keep-0"]["digest"].to_string()
+    };
+    assert_ne!(digest("random", 0), digest("random", 1));
+    // Magnitude has nothing to draw.
+    assert_eq!(digest("magnitude", 0), digest("magnitude", 1));
+}
+
+/// Without an allowance both dense controls are the same network: its stages are needed twice, and run once, also when
+/// they do not run at the same time.
+#[test]
+fn equal_stages_of_several_trials_run_once() {
+    let lab = Lab::new();
+    let twice = "  - {label: again, method: org.secateur.magnitude}\n";
+    let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, twice]) };
+    for jobs in ["1", "3"] {
+        let said = lab.run(&suite, jobs, &["--jobs", jobs]).exits(0);
+        // The pictures; a verification and a score of the dense network; a pruning, a verification and a score.
+        assert!(said.out.contains("\n6 stages ran"), "{}", said.out);
+        assert_eq!(lab.objects(jobs).len(), 6);
+        assert_eq!(lab.rows(jobs).len(), 4);
+    }
+    assert_eq!(lab.results("1"), lab.results("3"));
+}
+
+#[test]
+fn a_plan_tells_what_would_run_and_makes_nothing() {
+    let lab = Lab::new();
+    let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE]) };
+    lab.write(&suite);
+    let plan = || {
+        let run = lab.command("store");
+        // The same arguments but for the command and an option of `run` alone.
+        let arguments = run.get_args().skip(1).filter(|argument| *argument != "--quiet");
+        let mut command = secateur();
+        command
+            .arg("plan")
+            .args(arguments)
+            .arg("--json")
+            .current_dir(run.get_current_dir().expect("a folder"));
+        let said = Said::of(&command.output().expect("secateur starts")).exits(0);
+        let plan: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let stages = plan["stages"].as_array().expect("stages").clone();
+        stages.iter().map(|stage| stage["state"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let before = plan();
+    assert!(!lab.path("store").exists());
+    assert!(before.iter().all(|state| state == "to run"), "{before:?}");
+    lab.run(&suite, "store", &[]).exits(0);
+    let after = plan();
+    assert_eq!(after.len(), before.len());
+    assert!(after.iter().all(|state| state == "stored"), "{after:?}");
+}
