@@ -145,7 +145,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if task.mean.len() != 3 || task.std.len() != 3 {
             add(&format!("tasks.{name}.mean"), "mean and std need three values each".to_owned());
         }
-        if task.std.iter().any(|std| !(*std > 0.0)) {
+        if task.std.iter().any(|std| std.is_nan() || *std <= 0.0) {
             add(&format!("tasks.{name}.std"), "must be positive".to_owned());
         }
     }
