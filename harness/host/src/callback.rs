@@ -208,7 +208,8 @@ impl Sink {
             }
             // A plugin's text may be endless; what a person reads is not.
             if text.len() > 4096 {
-                text.truncate(text.floor_char_boundary(4096));
+                let end = (0..=4096).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+                text.truncate(end);
                 text.push('…');
             }
             if let Ok(mut slot) = sink.text.try_borrow_mut() {
