@@ -42,6 +42,14 @@ fn misspelt_names_in_a_suite_are_placed_and_the_nearest_is_named() {
     let label = Suite::untrained(&[MAGNITUDE, MAGNITUDE]);
     refused(&lab, &label, &["mini.yaml", "methods[1].label", "used twice"]);
 
+    // The place is that of the track and not of the suite's own name.
+    let track = Suite { track: "{name: a/b, allowance: 0ex}", ..good.clone() };
+    let line = track.text().lines().position(|line| line.contains("a/b")).expect("a line") + 1;
+    refused(&lab, &track, &[&format!("mini.yaml:{line}:"), "tracks[0].name", "`a/b`"]);
+
+    let step = Suite { upstream: "train: {recipe: base, length: 24it, keep_steps: [0]}", ..good.clone() };
+    refused(&lab, &step, &["mini.yaml:4:", "keep_steps", "`init`"]);
+
     lab.write(&good);
     let broken = good.text().replace("resnet8", "resnet9");
     std::fs::write(lab.path("mini.yaml"), broken).expect("written");
