@@ -42,6 +42,14 @@ fn misspelt_names_in_a_suite_are_placed_and_the_nearest_is_named() {
     let label = Suite::untrained(&[MAGNITUDE, MAGNITUDE]);
     refused(&lab, &label, &["mini.yaml", "methods[1].label", "used twice"]);
 
+    // The place is that of the track and not of the suite's own name.
+    let track = Suite { track: "{name: a/b, allowance: 0ex}", ..good.clone() };
+    let line = track.text().lines().position(|line| line.contains("a/b")).expect("a line") + 1;
+    refused(&lab, &track, &[&format!("mini.yaml:{line}:"), "tracks[0].name", "`a/b`"]);
+
+    let step = Suite { upstream: "train: {recipe: base, length: 24it, keep_steps: [0]}", ..good.clone() };
+    refused(&lab, &step, &["mini.yaml:4:", "keep_steps", "`init`"]);
+
     lab.write(&good);
     let broken = good.text().replace("resnet8", "resnet9");
     std::fs::write(lab.path("mini.yaml"), broken).expect("written");
@@ -129,17 +137,26 @@ fn a_damaged_picture_is_named() {
     let lab = Lab::new();
     let picture = lab.path("stripes/train/class-2/07.png");
     let bytes = std::fs::read(&picture).expect("readable");
-    std::fs::write(&picture, &bytes[..bytes.len() / 2]).expect("written");
     let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE]) };
-    lab.run(&suite, "store", &[]).exits(1);
-    for row in lab.rows("store") {
-        assert_eq!(row["outcome"], "failed", "{row:?}");
-        assert!(row["outcome_detail"].contains("train/class-2/07.png"), "{row:?}");
+    let jpeg = lab.path("stripes/train/class-2/99.jpg");
+    image::open(&picture).expect("a picture").save(&jpeg).expect("written");
+    let whole = std::fs::read(&jpeg).expect("readable");
+    std::fs::remove_file(&jpeg).expect("removed");
+    for (file, bytes) in [(&picture, &bytes), (&jpeg, &whole)] {
+        std::fs::write(file, &bytes[..bytes.len() / 2]).expect("written");
+        let store = file.extension().expect("an extension").display().to_string();
+        lab.run(&suite, &store, &[]).exits(1);
+        for row in lab.rows(&store) {
+            assert_eq!(row["outcome"], "failed", "{row:?}");
+            let name = file.file_name().expect("a name").display().to_string();
+            assert!(row["outcome_detail"].contains(&format!("train/class-2/{name}")), "{row:?}");
+        }
+        std::fs::remove_file(file).expect("removed");
     }
     // Once it is repaired, its content is another: nothing has to be forgotten by hand.
     std::fs::write(&picture, bytes).expect("written");
-    lab.run(&suite, "store", &[]).exits(0);
-    assert!(lab.rows("store").iter().all(|row| row["outcome"] == "ok"));
+    lab.run(&suite, "png", &[]).exits(0);
+    assert!(lab.rows("png").iter().all(|row| row["outcome"] == "ok"));
 }
 
 #[test]

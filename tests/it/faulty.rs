@@ -3,7 +3,7 @@
 use crate::support::{GIVEN, Lab, MAGNITUDE, RANDOM, Suite, lines_of};
 
 /// Label and last part of the identifier, the outcome, and words of the reason.
-const CASES: [(&str, &str, &[&str]); 13] = [
+const CASES: [(&str, &str, &[&str]); 14] = [
     ("panics", "panicked", &["the fixture panics on purpose", "crash.rs"]),
     ("panics-in-hook", "panicked", &["the hook panics on purpose in step 0", "crash.rs"]),
     ("mute", "failed", &["without a message"]),
@@ -12,6 +12,7 @@ const CASES: [(&str, &str, &[&str]); 13] = [
     ("nan-scores", "invalid", &["not a number", "weight"]),
     ("wrong-shape", "invalid", &["shape", "[3, 1, 4]"]),
     ("unknown-param", "invalid", &["no parameter 4294967295"]),
+    ("loose-loss", "invalid", &["the loss depends on nothing"]),
     ("overspends", "exhausted", &["the allowance of 480 samples is spent"]),
     ("exits", "failed", &["left without a report"]),
     ("aborts", "crashed", &["SIGABRT"]),

@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod command_line;
+mod contained;
 mod counts;
 mod faulty;
 mod golden;
@@ -16,3 +17,4 @@ mod invariants;
 mod loader;
 mod photographs;
 mod runs;
+mod stored;

@@ -157,13 +157,19 @@ impl Lab {
     /// A lab with pictures of four classes and a checkpoint.
     pub(crate) fn new() -> Self {
         let lab = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        std::fs::create_dir(lab.root()).expect("a folder can be made");
         write_pictures(&lab.path("stripes"));
         write_checkpoint(&lab.path("given.safetensors"), weight);
         lab
     }
 
+    /// With a space and an umlaut, which paths may have.
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("ein Prüfstand")
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root().join(name)
     }
 
     /// Writes a suite file.
@@ -174,8 +180,8 @@ impl Lab {
     /// `secateur run` on the suite file, with a store of this name.
     pub(crate) fn command(&self, store: &str) -> Command {
         let mut command = secateur();
-        command.current_dir(self.folder.path()).args(["run", "mini.yaml", "--store", store, "--quiet"]);
-        command.arg("--data-root").arg(self.folder.path());
+        command.current_dir(self.root()).args(["run", "mini.yaml", "--store", store, "--quiet"]);
+        command.arg("--data-root").arg(self.root());
         for name in
             ["secateur-magnitude", "secateur-lottery-ticket", "fixture-misbehaves", "fixture-toy-methods"]
         {

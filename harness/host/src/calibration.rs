@@ -195,6 +195,10 @@ unsafe extern "C" fn backward(
     unsafe {
         answer(ctx, err, |session| {
             let loss = expect(loss, "the loss")?;
+            // libtorch's engine does not look: it follows a null pointer.
+            if !loss.requires_grad() {
+                return Err(Failure::invalid("the loss depends on nothing that has a gradient"));
+            }
             // The samples have been charged as forward-only ones; a backward pass makes training samples of them.
             let samples = session.pending_forward.get();
             let before = session.meters();

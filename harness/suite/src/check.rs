@@ -25,21 +25,52 @@ pub fn read_suite(file: &str, text: &str) -> Result<Suite, YamlError> {
     }
 }
 
-/// The line that introduces the last part of a key path, found by its text.
+/// The line of a key path such as `tracks[1].name`, found by its text: each part below the one before it. Where a part
+/// is not found, the last one that was.
 fn locate(text: &str, key: &str) -> (Option<usize>, Option<usize>, String) {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    let last = last.split('[').next().unwrap_or(last);
-    let found = text.lines().enumerate().find_map(|(index, line)| {
-        let trimmed = line.trim_start().trim_start_matches("- ").trim_start_matches(['{', ' ']);
-        let inline = trimmed.starts_with(&format!("{last}:"));
-        let position = line.find(&format!("{last}:"));
-        let inside = position.filter(|at| !line[..*at].contains('#'));
-        (inline || inside.is_some()).then(|| (index + 1, position.unwrap_or(0) + 1, line.to_owned()))
-    });
+    let lines: Vec<&str> = text.lines().collect();
+    let mut from = 0;
+    let mut found = None;
+    for part in key.split('.') {
+        let (name, index) = match part.split_once('[') {
+            Some((name, index)) => (name, index.trim_end_matches(']').parse().ok()),
+            None => (part, None),
+        };
+        let place = lines.iter().enumerate().skip(from).find_map(|(at, line)| {
+            let column = find_key(line, name)?;
+            Some((at, column))
+        });
+        let Some((mut line, mut column)) = place else { break };
+        if let Some(index) = index {
+            let items = lines
+                .iter()
+                .enumerate()
+                .skip(line + 1)
+                .filter(|(_, line)| line.trim_start().starts_with("- "));
+            // Lists within the items would be counted too, so only those that are as deep as the first one are.
+            let depth = |line: &str| line.len() - line.trim_start().len();
+            let first = items.clone().next().map_or(0, |(_, line)| depth(line));
+            let mut own = items.filter(|(_, line)| depth(line) == first);
+            if let Some((at, item)) = own.nth(index) {
+                (line, column) = (at, depth(item));
+            }
+        }
+        from = line;
+        found = Some((line, column));
+    }
     match found {
-        Some((line, column, text)) => (Some(line), Some(column), text),
+        Some((line, column)) => (Some(line + 1), Some(column + 1), lines[line].to_owned()),
         None => (None, None, String::new()),
     }
+}
+
+/// Where a line has a key, in block or flow style and outside of comments.
+fn find_key(line: &str, name: &str) -> Option<usize> {
+    let wanted = format!("{name}:");
+    line.match_indices(&wanted).map(|(at, _)| at).find(|at| {
+        let before = &line[..*at];
+        !before.contains('#') && before.chars().next_back().is_none_or(|c| matches!(c, ' ' | '{' | ',' | '-'))
+    })
 }
 
 /// Every rule that a suite breaks: key path and reason.
@@ -96,6 +127,12 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         && let Some(reason) = recipe_known(&train.recipe)
     {
         add("upstream.train.recipe", reason);
+    }
+    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
+        add(
+            "upstream.train.keep_steps",
+            "step 0 is the initialization, which is always kept as `init`".to_owned(),
+        );
     }
     if suite.keeps.is_empty() {
         add("keeps", "needs at least one keep".to_owned());

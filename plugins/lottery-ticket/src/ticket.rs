@@ -32,6 +32,11 @@ impl PruneMethod for LotteryTicket {
     fn prune(&mut self, run: &Run<'_>, request: &Request<'_>) -> Result<()> {
         let total = run.prunable().iter().map(Param::numel).sum();
         let targets = request.targets();
+        if let Some(target) = targets.iter().find(|target| target.count == 0) {
+            let message =
+                format!("keep {} leaves no weight at all; there is no ticket without one", target.keep);
+            return Err(Error::new(ErrorKind::Infeasible, message));
+        }
         match self.config.mode {
             Mode::Iterative => self.iterative(run, &levels(total, &targets, self.config.rate)),
             Mode::OneShot => self.one_shot(run, &targets),
