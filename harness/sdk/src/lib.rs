@@ -9,6 +9,7 @@
 //! A library ends with [`export_plugin!`], which names its methods.
 #![expect(unsafe_code, reason = "this crate is one of the three that cross the plugin border")]
 
+mod calibration;
 mod error;
 mod export;
 mod hooks;
@@ -16,14 +17,13 @@ mod log;
 mod method;
 mod run;
 
+pub use calibration::{Capture, Forward, Split};
 pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use export::{Exported, Registration, SharedEntry, build_entry};
 pub use hooks::{Hooked, StepAction, TrainHooks};
 pub use method::{Criterion, Flags, Granularity, PruneMethod, Scope};
-pub use run::{
-    Allowance, Batch, Capture, Cost, Forward, Param, Request, Run, Split, Target, TrainOptions, Trained,
-};
+pub use run::{Allowance, Batch, Cost, Param, Request, Run, Target, TrainOptions, Trained};
 pub use {schemars, secateur_abi, serde, tch, tracing};
 
 /// Everything that a plugin usually needs.

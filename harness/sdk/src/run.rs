@@ -55,7 +55,7 @@ pub(crate) struct Tables {
     run: &'static abi::ExtRun,
     graph: &'static abi::ExtGraph,
     model: &'static abi::ExtModel,
-    calibration: &'static abi::ExtCalibration,
+    pub(crate) calibration: &'static abi::ExtCalibration,
     plan: &'static abi::ExtPlan,
     train: &'static abi::ExtTrain,
 }
@@ -170,15 +170,6 @@ pub struct Cost {
     pub macs: f64,
 }
 
-/// A split of the task. There is no third one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Split {
-    /// Training pictures.
-    Train,
-    /// Validation pictures.
-    Validation,
-}
-
 /// A batch of pictures.
 #[derive(Debug)]
 pub struct Batch {
@@ -186,38 +177,6 @@ pub struct Batch {
     pub input: Tensor,
     /// Classes, i64 `[n]`.
     pub target: Tensor,
-}
-
-/// How a forward pass is run; the default is evaluation mode with a graph, on the network as it stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Forward {
-    /// Batch norm and dropout in training mode.
-    pub train: bool,
-    /// Record no graph.
-    pub no_grad: bool,
-    /// The untouched network that the trial started from.
-    pub reference: bool,
-}
-
-/// What to keep of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capture {
-    /// Its first input.
-    Input,
-    /// Its output.
-    Output,
-    /// The gradient of its output, after a backward pass.
-    OutputGrad,
-}
-
-impl Capture {
-    fn code(self) -> u32 {
-        match self {
-            Self::Input => abi::CAPTURE_INPUT,
-            Self::Output => abi::CAPTURE_OUTPUT,
-            Self::OutputGrad => abi::CAPTURE_OUTPUT_GRAD,
-        }
-    }
 }
 
 /// How to train.
@@ -262,7 +221,7 @@ pub struct Trained {
 #[derive(Debug)]
 pub struct Run<'a> {
     ctx: *mut abi::Ctx,
-    tables: Tables,
+    pub(crate) tables: Tables,
     _call: PhantomData<&'a ()>,
 }
 
@@ -274,7 +233,7 @@ impl Run<'_> {
     }
 
     /// Calls the host with an error sink.
-    fn call(
+    pub(crate) fn call(
         &self,
         body: impl FnOnce(*mut abi::Ctx, *const abi::ErrorSink) -> abi::Status,
     ) -> Result<abi::Status> {
@@ -284,7 +243,7 @@ impl Run<'_> {
         if status >= 0 { Ok(status) } else { Err(Error::of_status(status, message.into_inner())) }
     }
 
-    fn tensor(
+    pub(crate) fn tensor(
         &self,
         body: impl FnOnce(*mut abi::Ctx, *mut abi::TensorHandle, *const abi::ErrorSink) -> abi::Status,
     ) -> Result<Option<Tensor>> {
@@ -529,7 +488,7 @@ impl Run<'_> {
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no batch"))
     }
 
-    fn batch(
+    pub(crate) fn batch(
         &self,
         body: impl FnOnce(
             *mut abi::Ctx,
@@ -607,129 +566,10 @@ impl Run<'_> {
         self.call(|ctx, err| unsafe { (self.tables.train.rewind_to)(ctx, abi::Str::new(name), err) })?;
         Ok(())
     }
-
-    /// Starts reading a split over, in the host's own order: batches of `batch` pictures, at most `per_class` pictures
-    /// of each class (0: all).
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unsupported`] if the task has no such pictures.
-    pub fn rewind_data(&self, split: Split, batch: u32, per_class: u32) -> Result<()> {
-        let split = match split {
-            Split::Train => abi::SPLIT_TRAIN,
-            Split::Validation => abi::SPLIT_VALIDATION,
-        };
-        // SAFETY: as in `weight`.
-        self.call(|ctx, err| unsafe { (self.tables.calibration.rewind)(ctx, split, batch, per_class, err) })?;
-        Ok(())
-    }
-
-    /// The next batch; `None` at the end.
-    ///
-    /// # Errors
-    /// Fails before [`Run::rewind_data`].
-    pub fn next_batch(&self) -> Result<Option<Batch>> {
-        self.batch(|ctx, input, target, err| {
-            // SAFETY: as in `weight`.
-            unsafe { (self.tables.calibration.next)(ctx, input, target, err) }
-        })
-    }
-
-    /// Logits of the network as it stands, in evaluation mode, with a graph for [`Run::backward`].
-    ///
-    /// # Errors
-    /// [`ErrorKind::Exhausted`] if the allowance does not reach.
-    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
-        let tensor = self.tensor(|ctx, out, err| {
-            // SAFETY: as in `set_mask`.
-            unsafe { (self.tables.calibration.forward)(ctx, lend(input), 0, out, err) }
-        })?;
-        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
-    }
-
-    /// Runs the network up to and including a node ([`Run::node`]), or to its end.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Exhausted`] if the allowance does not reach.
-    pub fn forward_with(&self, input: &Tensor, until: Option<u32>, options: Forward) -> Result<Tensor> {
-        let mut flags = 0;
-        for (wanted, flag) in [
-            (options.train, abi::FWD_TRAIN),
-            (options.no_grad, abi::FWD_NO_GRAD),
-            (options.reference, abi::FWD_REFERENCE),
-        ] {
-            flags |= if wanted { flag } else { 0 };
-        }
-        let tensor = self.tensor(|ctx, out, err| {
-            // SAFETY: as in `set_mask`.
-            unsafe {
-                match until {
-                    Some(node) => {
-                        (self.tables.calibration.forward_to)(ctx, lend(input), node, flags, out, err)
-                    }
-                    None => (self.tables.calibration.forward)(ctx, lend(input), flags, out, err),
-                }
-            }
-        })?;
-        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
-    }
-
-    /// From now on keeps what is asked for of a node at each forward pass.
-    ///
-    /// # Errors
-    /// Fails if there is no such node.
-    pub fn capture(&self, node: u32, what: Capture) -> Result<()> {
-        // SAFETY: as in `weight`.
-        self.call(|ctx, err| unsafe { (self.tables.calibration.capture)(ctx, node, what.code(), err) })?;
-        Ok(())
-    }
-
-    /// What the last pass left at a node.
-    ///
-    /// # Errors
-    /// Fails if nothing was captured there.
-    pub fn captured(&self, node: u32, what: Capture) -> Result<Tensor> {
-        let tensor = self.tensor(|ctx, out, err| {
-            // SAFETY: as in `weight`.
-            unsafe { (self.tables.calibration.captured)(ctx, node, what.code(), out, err) }
-        })?;
-        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
-    }
-
-    /// The task's loss, a scalar.
-    ///
-    /// # Errors
-    /// Fails if the shapes do not fit.
-    pub fn loss(&self, output: &Tensor, target: &Tensor) -> Result<Tensor> {
-        let tensor = self.tensor(|ctx, out, err| {
-            // SAFETY: as in `set_mask`.
-            unsafe { (self.tables.calibration.loss)(ctx, lend(output), lend(target), out, err) }
-        })?;
-        tensor.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave no tensor"))
-    }
-
-    /// Adds the gradients of a scalar to [`Run::grad`].
-    ///
-    /// # Errors
-    /// Fails if the scalar does not depend on the network.
-    pub fn backward(&self, loss: &Tensor) -> Result<()> {
-        // SAFETY: as in `set_mask`.
-        self.call(|ctx, err| unsafe { (self.tables.calibration.backward)(ctx, lend(loss), err) })?;
-        Ok(())
-    }
-
-    /// Clears the gradients.
-    ///
-    /// # Errors
-    /// Fails if the host does.
-    pub fn zero_grad(&self) -> Result<()> {
-        // SAFETY: as in `weight`.
-        self.call(|ctx, err| unsafe { (self.tables.calibration.zero_grad)(ctx, err) })?;
-        Ok(())
-    }
 }
 
 /// Lends a tensor for a call.
-fn lend(tensor: &Tensor) -> abi::TensorHandle {
+pub(crate) fn lend(tensor: &Tensor) -> abi::TensorHandle {
     tensor.as_ptr().cast_mut().cast()
 }
 
