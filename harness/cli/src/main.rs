@@ -45,7 +45,20 @@ enum Command {
     Schema,
 }
 
+/// A reader that has seen enough (`secateur networks | head`) is no error: Rust's `println!` would panic.
+fn end_quietly_on_a_closed_pipe() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        report(info);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_quietly_on_a_closed_pipe();
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(command) => command.run(),
