@@ -78,8 +78,6 @@ impl Executor for LocalExecutor {
         let log_file = order.work_dir.join("log.txt");
         let log = File::options().create(true).append(true).open(&log_file);
         let log = log.with_context(|| format!("cannot write {}", log_file.display()))?;
-        // What an attempt in this folder reported before it was stopped says nothing of this one.
-        let _ = std::fs::remove_file(order.work_dir.join("report.json"));
         let threads = order.environment.threads.to_string();
         let mut command = worker.command();
         command

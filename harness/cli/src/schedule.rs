@@ -197,6 +197,7 @@ impl<'a> Schedule<'a> {
                 return Ok(());
             }
             let (index, prepared) = ready.remove(0);
+            // An equal stage may have ended since this one became ready: equal masks share all later stages.
             if let Some(state) = self.ended.get(&prepared.identity) {
                 self.states[index] = state.clone();
                 continue;
@@ -204,12 +205,6 @@ impl<'a> Schedule<'a> {
             if let Some(waiting) = self.running.get_mut(&prepared.identity) {
                 waiting.push(index);
                 self.states[index] = NodeState::Running(prepared.identity);
-                continue;
-            }
-            // An equal stage may have ended since this one became ready: equal masks share all later stages.
-            if let Some(result) = self.store.object(prepared.identity.as_str())? {
-                self.states[index] = self.state_of(&prepared.identity, &result);
-                self.tally.stored += 1;
                 continue;
             }
             self.start(index, prepared, executor)?;
