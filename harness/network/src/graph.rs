@@ -260,7 +260,7 @@ pub struct Network {
     nodes: Vec<Node>,
     params: Vec<ParamSpec>,
     buffers: Vec<BufferSpec>,
-    output: NodeId,
+    outputs: Vec<NodeId>,
     /// Output shape of each node, filled in by [`Builder::finish`]. It follows from the rest, so that it is
     /// no part of the serialized network.
     #[serde(skip)]
@@ -304,10 +304,16 @@ impl Network {
         &self.buffers
     }
 
-    /// The node whose output is the network's.
+    /// The node whose output is the network's; of several the first.
     #[must_use]
     pub fn output(&self) -> NodeId {
-        self.output
+        self.outputs.first().copied().unwrap_or(NodeId(0))
+    }
+
+    /// All nodes whose outputs are the network's: one for a classifier, several for a detector.
+    #[must_use]
+    pub fn outputs(&self) -> &[NodeId] {
+        &self.outputs
     }
 
     /// The node of that name.
@@ -362,7 +368,7 @@ impl Builder {
                 nodes: vec![node],
                 params: Vec::new(),
                 buffers: Vec::new(),
-                output: NodeId(0),
+                outputs: vec![NodeId(0)],
                 shapes: Vec::new(),
             },
         }
@@ -398,8 +404,13 @@ impl Builder {
             }
         }
         self.network.nodes.push(Node { name: name.to_owned(), op, inputs: inputs.to_vec(), params });
-        self.network.output = id;
+        self.network.outputs = vec![id];
         id
+    }
+
+    /// Makes these nodes the outputs, in place of the node that was pushed last.
+    pub fn outputs(&mut self, nodes: &[NodeId]) {
+        self.network.outputs = nodes.to_vec();
     }
 
     /// The finished network, whose names are unique and whose shapes fit.

@@ -3,6 +3,7 @@
 //! A [`Network`] is a list of named nodes in topological order. Parameter names are torchvision's, so
 //! that its checkpoints load unchanged.
 
+pub mod channels;
 mod cost;
 mod graph;
 mod shapes;

@@ -1,5 +1,6 @@
 //! What the network crate promises: PyTorch's names, published counts, and shapes that fit.
 
+mod channels;
 mod costs;
 mod names;
 mod shapes;
