@@ -8,6 +8,7 @@ use secateur_abi as abi;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
+use crate::modes::PlainModes;
 use crate::session::Session;
 
 /// Why a callback fails.
@@ -49,31 +50,6 @@ impl From<tch::TchError> for Failure {
     }
 }
 
-/// Gradients on and autocast off for as long as it lives, whatever the plugin has set on this thread.
-struct HostModes {
-    grad: i32,
-    autocast: i32,
-}
-
-impl HostModes {
-    fn enter() -> Self {
-        // SAFETY: these functions of libtorch set a thread's mode and return the former one.
-        unsafe {
-            Self { grad: torch_sys::at_grad_set_enabled(1), autocast: torch_sys::at_autocast_set_enabled(0) }
-        }
-    }
-}
-
-impl Drop for HostModes {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe {
-            torch_sys::at_grad_set_enabled(self.grad);
-            torch_sys::at_autocast_set_enabled(self.autocast);
-        }
-    }
-}
-
 /// Runs a callback's body: refuses when the session is cancelled or poisoned, catches panics, reports errors. The body
 /// sees the host's modes of libtorch, and the plugin finds its own again afterwards.
 ///
@@ -91,7 +67,7 @@ pub(crate) unsafe fn answer(
     } else if session.is_cancelled() {
         Err(Failure::new(abi::E_CANCELLED, "the host asked to stop"))
     } else {
-        let _modes = HostModes::enter();
+        let _modes = PlainModes::enter();
         catch_unwind(AssertUnwindSafe(|| body(session))).unwrap_or_else(|panic| {
             Err(Failure::new(abi::E_INTERNAL, format!("the host panicked: {}", panic_text(&*panic))))
         })

@@ -9,6 +9,7 @@ mod graph;
 mod loader;
 mod log;
 mod method;
+mod modes;
 mod model;
 mod plan;
 mod prunable;

@@ -16,6 +16,7 @@ use tch::Tensor;
 
 use crate::callback::{Answer, Failure};
 use crate::graph::GraphTables;
+use crate::modes::PlainModes;
 
 /// What the host has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -233,16 +234,8 @@ impl<'a> Session<'a> {
         let call = self.calls.get();
         self.calls.set(call + 1);
         self.setup.streams.seed_torch(purpose, call);
-        // SAFETY: these functions of libtorch set a thread's mode and return the former one.
-        let (grad, autocast) =
-            unsafe { (torch_sys::at_grad_set_enabled(1), torch_sys::at_autocast_set_enabled(0)) };
-        let result = body();
-        // SAFETY: as above.
-        unsafe {
-            torch_sys::at_grad_set_enabled(grad);
-            torch_sys::at_autocast_set_enabled(autocast);
-        }
-        result
+        let _modes = PlainModes::enter();
+        body()
     }
 
     /// Prunable weights that the masks keep now.
