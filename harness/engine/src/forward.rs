@@ -72,7 +72,7 @@ pub struct Pass<'a> {
 
 impl Model {
     /// Runs the network on pictures `[n, c, h, w]` (f32, normalized, on the model's device). The result is
-    /// f32: logits `[n, classes]`, or the output of [`Pass::until`].
+    /// f32 (f64 with [`Precision::F64`]): logits `[n, classes]`, or the output of [`Pass::until`].
     ///
     /// # Errors
     /// Fails if libtorch does, for example on an input of another shape.
@@ -105,7 +105,7 @@ impl Model {
             }
         }
         let output = values.pop().flatten().ok_or_else(|| Error::Data("the network is empty".to_owned()))?;
-        Ok(if output.kind() == Kind::Float { output } else { output.f_to_kind(Kind::Float)? })
+        Ok(output.f_to_kind(self.options().precision.kind())?)
     }
 
     fn prepare_input(&self, input: &Tensor) -> Result<Tensor> {
@@ -113,6 +113,7 @@ impl Model {
         Ok(match self.options().precision {
             Precision::F32 => input,
             Precision::Bf16 => input.f_to_kind(Kind::BFloat16)?,
+            Precision::F64 => input.f_to_kind(Kind::Double)?,
         })
     }
 
@@ -211,7 +212,7 @@ impl Model {
         let cast = |index: usize| -> Result<Tensor> {
             let tensor = self.effective(index, pass);
             Ok(match self.options().precision {
-                Precision::F32 => tensor.shallow_clone(),
+                Precision::F32 | Precision::F64 => tensor.shallow_clone(),
                 Precision::Bf16 => tensor.f_to_kind(Kind::BFloat16)?,
             })
         };

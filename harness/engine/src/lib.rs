@@ -5,6 +5,7 @@
 //! foreign code runs.
 
 mod batch_norm;
+mod channels;
 mod dataset;
 mod error;
 mod evaluate;

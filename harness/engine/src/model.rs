@@ -27,6 +27,18 @@ pub enum Precision {
     F32,
     /// bfloat16 products of 32-bit master weights, by explicit casts; normalization and loss stay 32-bit.
     Bf16,
+    /// 64-bit floats throughout: to tell apart rounding from a wrong result.
+    F64,
+}
+
+impl Precision {
+    /// Kind of weights, statistics and results.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::F32 | Self::Bf16 => Kind::Float,
+            Self::F64 => Kind::Double,
+        }
+    }
 }
 
 /// Where and how a model computes.
@@ -72,6 +84,7 @@ impl Model {
     /// Fails if libtorch does.
     pub fn new(network: Arc<Network>, options: Options, streams: &Streams) -> Result<Self> {
         let _guard = tch::no_grad_guard();
+        let kind = options.precision.kind();
         let mut params = Vec::with_capacity(network.params().len());
         for param in network.params() {
             let shape = dims(&param.shape);
@@ -86,21 +99,34 @@ impl Model {
                 ParamRole::NormWeight => Tensor::f_ones(&shape[..], (Kind::Float, Device::Cpu))?,
                 ParamRole::NormBias => Tensor::f_zeros(&shape[..], (Kind::Float, Device::Cpu))?,
             };
-            let value = options.arrange(&value.f_to_device(options.device)?)?;
+            let value = options.arrange(&value.f_to_kind(kind)?.f_to_device(options.device)?)?;
             params.push(value.f_set_requires_grad(true)?);
         }
-        let mut buffers = Vec::with_capacity(network.buffers().len());
-        let mut statistics = vec![None; network.nodes().len()];
-        for buffer in network.buffers() {
+        let target = (kind, options.device);
+        let buffers = network.buffers().iter().map(|buffer| {
             let shape = dims(&buffer.shape);
-            let target = (Kind::Float, options.device);
-            let index = buffers.len();
             match buffer.attribute {
-                Attribute::RunningMean => {
-                    buffers.push(Tensor::f_zeros(&shape[..], target)?);
-                    statistics[buffer.node.index()] = Some((index, index + 1));
-                }
-                Attribute::RunningVar => buffers.push(Tensor::f_ones(&shape[..], target)?),
+                Attribute::RunningMean => Tensor::f_zeros(&shape[..], target),
+                Attribute::RunningVar => Tensor::f_ones(&shape[..], target),
+            }
+        });
+        let buffers = buffers.collect::<std::result::Result<_, _>>()?;
+        Ok(Self::assemble(network, options, params, buffers))
+    }
+
+    /// A model of tensors that are its own: parameters in the layout and requiring gradients, and buffers.
+    pub(crate) fn assemble(
+        network: Arc<Network>,
+        options: Options,
+        params: Vec<Tensor>,
+        buffers: Vec<Tensor>,
+    ) -> Self {
+        let mut statistics = vec![None; network.nodes().len()];
+        for (index, buffer) in network.buffers().iter().enumerate() {
+            let (mean, variance) = statistics[buffer.node.index()].get_or_insert((index, index));
+            match buffer.attribute {
+                Attribute::RunningMean => *mean = index,
+                Attribute::RunningVar => *variance = index,
             }
         }
         let mut last_use = vec![usize::MAX; network.nodes().len()];
@@ -109,8 +135,12 @@ impl Model {
                 last_use[input.index()] = index;
             }
         }
+        for output in network.outputs() {
+            // What the network gives is never dropped on the way.
+            last_use[output.index()] = usize::MAX;
+        }
         let count = params.len();
-        Ok(Self {
+        Self {
             network,
             options,
             params,
@@ -119,7 +149,7 @@ impl Model {
             grads: RefCell::new((0..count).map(|_| None).collect()),
             statistics,
             last_use,
-        })
+        }
     }
 
     /// The graph.
@@ -205,7 +235,7 @@ impl Model {
                 return Err(Error::Shape { what, found: mask.size(), expected: param.size() });
             }
             Some(mask) => {
-                let mask = mask.f_to_device(self.options.device)?.f_ne(0.0)?.f_to_kind(Kind::Float)?;
+                let mask = mask.f_to_device(self.options.device)?.f_ne(0.0)?.f_to_kind(param.kind())?;
                 let mask = self.options.arrange(&mask)?;
                 drop(param.shallow_clone().f_mul_(&mask)?);
                 Some(mask)

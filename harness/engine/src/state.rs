@@ -130,9 +130,9 @@ impl State {
     /// Fails if a weight or statistic is missing or misshapen.
     pub fn from_tensors(model: &Model, tensors: &Tensors) -> Result<Self> {
         let network = model.network();
-        let device = model.options().device;
+        let target = (model.options().precision.kind(), model.options().device);
         let read = |name: &str, shape: &[usize]| -> Result<Tensor> {
-            optional(tensors, name, shape, device)?.ok_or_else(|| Error::MissingTensor(name.to_owned()))
+            optional(tensors, name, shape, target)?.ok_or_else(|| Error::MissingTensor(name.to_owned()))
         };
         let params =
             network.params().iter().map(|spec| read(&spec.name, &spec.shape)).collect::<Result<_>>()?;
@@ -141,21 +141,26 @@ impl State {
         let prefixed = |prefix: &str| -> Result<Vec<Option<Tensor>>> {
             let specs = network.params().iter();
             specs
-                .map(|spec| optional(tensors, &format!("{prefix}{}", spec.name), &spec.shape, device))
+                .map(|spec| optional(tensors, &format!("{prefix}{}", spec.name), &spec.shape, target))
                 .collect()
         };
         Ok(Self { params, buffers, masks: prefixed(MASK)?, momentum: prefixed(MOMENTUM)? })
     }
 }
 
-fn optional(tensors: &Tensors, name: &str, shape: &[usize], device: Device) -> Result<Option<Tensor>> {
+fn optional(
+    tensors: &Tensors,
+    name: &str,
+    shape: &[usize],
+    (kind, device): (Kind, Device),
+) -> Result<Option<Tensor>> {
     let Some(data) = tensors.get(name) else { return Ok(None) };
     if data.shape != shape {
         let found = data.shape.iter().map(|size| *size as i64).collect();
         let expected = shape.iter().map(|size| *size as i64).collect();
         return Err(Error::Shape { what: format!("`{name}`"), found, expected });
     }
-    Ok(Some(to_tensor(data)?.f_to_kind(Kind::Float)?.f_to_device(device)?))
+    Ok(Some(to_tensor(data)?.f_to_kind(kind)?.f_to_device(device)?))
 }
 
 /// Copies file data into a tensor on the CPU.

@@ -1,6 +1,7 @@
 //! What the engine promises: PyTorch's values, the same bits every time, and masks that hold.
 
 mod augmentation;
+mod channels;
 mod evaluation;
 mod forward;
 mod masks;
