@@ -33,28 +33,25 @@ pub(super) trait Interpolation {
     fn end(&self, right: Right, wanted: u64) -> f64;
 }
 
-/// Mean of the best precisions at given levels of recall.
+/// Mean of the best precisions at given levels of recall, of which the lowest is 0.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Levels<L> {
+pub(super) struct Levels<R> {
     /// How many levels there are.
     pub(super) count: usize,
-    /// Whether a level, counted from 0 and rising, is reached with so many hits of so many wanted truths.
-    pub(super) reached: L,
+    /// How many levels are reached with so many hits of so many wanted truths.
+    pub(super) reached: R,
 }
 
-impl<L: Fn(usize, u64, u64) -> bool> Interpolation for Levels<L> {
+impl<R: Fn(u64, u64) -> usize> Interpolation for Levels<R> {
     fn begin(&self, hits: u64, wanted: u64) -> Right {
-        let mut right = Right { levels: self.count, ..Right::default() };
-        // The best precision is still zero: what is never reached adds nothing.
-        self.step(&mut right, hits, hits, wanted);
-        right
+        // Levels that are never reached add nothing.
+        Right { levels: (self.reached)(hits, wanted), ..Right::default() }
     }
 
     fn step(&self, right: &mut Right, before: u64, _: u64, wanted: u64) {
-        while right.levels > 0 && !(self.reached)(right.levels - 1, before, wanted) {
-            right.sum += right.best;
-            right.levels -= 1;
-        }
+        let levels = (self.reached)(before, wanted);
+        right.sum += right.best * (right.levels - levels) as f64;
+        right.levels = levels;
     }
 
     fn end(&self, right: Right, _: u64) -> f64 {

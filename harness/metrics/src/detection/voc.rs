@@ -125,7 +125,7 @@ impl VocMatches {
     ) -> Result<VocScores, DetectionError> {
         let curves = match interpolation {
             VocInterpolation::ElevenPoints => {
-                let tenths = |level: usize, hits: u64, wanted: u64| level as u64 * wanted <= 10 * hits;
+                let tenths = |hits: u64, wanted: u64| (10 * hits / wanted) as usize + 1;
                 self.ranking.curves(self.images, &Levels { count: 11, reached: tenths }, weights)?
             }
             VocInterpolation::AllPoints => self.ranking.curves(self.images, &AllPoints, weights)?,

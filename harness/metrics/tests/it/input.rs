@@ -101,3 +101,14 @@ fn boxes_are_read_and_written_as_four_numbers() {
     assert_eq!(serde_json::to_string(&bbox).unwrap(), "[10.0,20.0,15.0,27.5]");
     assert_eq!(serde_json::from_str::<BoundingBox>("[10,20,15,27.5]").unwrap(), bbox);
 }
+
+/// Equal scores take their turns as handed in. Were zero above negative zero, the hit would come before the mistake.
+#[test]
+fn zeros_of_both_signs_are_equal_scores() {
+    let scene = Scene::new(1, 1)
+        .truth(0, 0, BOX)
+        .detect(0, 0, -0.0, [300.0, 0.0, 320.0, 20.0])
+        .detect(0, 0, 0.0, BOX);
+    assert_eq!(scene.voc(AllPoints).map, Some(0.5));
+    assert_eq!(scene.coco().ap, Some(0.5));
+}

@@ -7,7 +7,6 @@ use crate::{Scene, assert_close};
 
 const HERE: [f64; 4] = [0.0, 0.0, 20.0, 20.0];
 const THERE: [f64; 4] = [100.0, 0.0, 120.0, 20.0];
-const NOWHERE: [f64; 4] = [300.0, 300.0, 320.0, 320.0];
 
 /// Three objects in two pictures; a hit, the same one again, another hit. Precisions 1, 1/2, 2/3 at recalls 1/3, 1/3,
 /// 2/3. All points: 1/3 at 1, and 1/3 at 2/3. Eleven points: 0 to 0.3 at 1, 0.4 to 0.6 at 2/3, nothing beyond.
@@ -114,17 +113,32 @@ fn the_mean_is_over_classes_that_occur() {
     assert_eq!(Scene::new(0, 3).voc(ElevenPoints).map, None);
 }
 
-/// A crowd is nothing that VOC knows; it need not be found, and takes no detection from an object that fits better.
+/// A crowd is nothing that VOC knows; it need not be found, and takes no detection from an object that fits better. Were
+/// it an object like others, the second detection of it would be a mistake before the object is found.
 #[test]
 fn a_crowd_counts_as_difficult() {
     let scene = Scene::new(1, 1)
         .truth(0, 0, [0.0, 0.0, 200.0, 200.0])
         .crowd()
         .truth(0, 0, HERE)
-        .detect(0, 0, 0.9, HERE)
-        .detect(0, 0, 0.8, [0.0, 0.0, 190.0, 200.0])
-        .detect(0, 0, 0.7, NOWHERE);
+        .detect(0, 0, 0.9, [0.0, 0.0, 190.0, 200.0])
+        .detect(0, 0, 0.8, [0.0, 0.0, 180.0, 200.0])
+        .detect(0, 0, 0.7, HERE);
     assert_eq!(scene.voc(AllPoints).map, Some(1.0));
+    // Nor does the crowd count as missed.
+    let missed = Scene { detections: scene.detections[2..].to_vec(), ..scene };
+    assert_eq!(missed.voc(AllPoints).map, Some(1.0));
+}
+
+/// A detection overlaps two truths by the same 80 / 120. It takes the first, which is the one that counts or is not.
+#[test]
+fn of_equal_overlaps_the_first_truth_counts() {
+    let (left, right) = ([0.0, 0.0, 10.0, 10.0], [4.0, 0.0, 14.0, 10.0]);
+    let found = |scene: Scene| scene.detect(0, 0, 0.5, [2.0, 0.0, 12.0, 10.0]).voc(AllPoints).map;
+    let counts_first = Scene::new(1, 1).truth(0, 0, left).truth(0, 0, right).difficult();
+    assert_eq!(found(counts_first), Some(1.0));
+    let counts_last = Scene::new(1, 1).truth(0, 0, left).difficult().truth(0, 0, right);
+    assert_eq!(found(counts_last), Some(0.0));
 }
 
 /// The overlap of the two boxes is 200 / 400.

@@ -71,12 +71,20 @@ impl CocoMatches {
     ///
     /// There is not one weight per picture.
     pub fn accumulate(&self, weights: Option<&[u32]>) -> Result<CocoTable<'_>, DetectionError> {
-        let levels = Levels {
-            count: self.levels.len(),
-            reached: |level: usize, hits: u64, wanted: u64| self.levels[level] <= hits as f64 / wanted as f64,
-        };
+        let levels = Levels { count: self.levels.len(), reached: |hits, wanted| self.reached(hits, wanted) };
         let curves = self.ranking.curves(self.images, &levels, weights)?;
         Ok(CocoTable::new(&self.settings, self.ranking.classes(), curves))
+    }
+
+    /// How many levels of recall are reached.
+    fn reached(&self, hits: u64, wanted: u64) -> usize {
+        let recall = hits as f64 / wanted as f64;
+        // Rounding can move a level by less than one place, so that this is never too few.
+        let mut reached = ((recall * (self.levels.len() - 1) as f64) as usize + 2).min(self.levels.len());
+        while reached > 0 && self.levels[reached - 1] > recall {
+            reached -= 1;
+        }
+        reached
     }
 }
 

@@ -22,7 +22,7 @@ impl AreaRange {
     }
 
     pub(super) fn contains(&self, area: f64) -> bool {
-        self.from <= area && area <= self.to
+        (self.from..=self.to).contains(&area)
     }
 }
 
@@ -71,7 +71,7 @@ impl CocoSettings {
         if self.limits[0] == 0 || self.limits.windows(2).any(|pair| pair[0] >= pair[1]) {
             return refuse(format!("the limits of detections {:?} do not rise from 1 or more", self.limits));
         }
-        if let Some(range) = self.areas.iter().find(|range| !(range.from <= range.to)) {
+        if let Some(range) = self.areas.iter().find(|range| (range.from..=range.to).is_empty()) {
             return refuse(format!(
                 "the range of areas `{}` from {} to {} is empty",
                 range.name, range.from, range.to
