@@ -128,7 +128,7 @@ pub(super) struct RankingBuilder {
 }
 
 impl RankingBuilder {
-    /// Starts with room for as many detections and wanted truths as there can be at most.
+    /// Starts with the first class, with room for as many detections as there can be.
     pub(super) fn new(planes: usize, thresholds: usize, buckets: usize, detections: usize) -> Self {
         Self {
             ranking: Ranking {
