@@ -118,7 +118,7 @@ impl Loader<'_> {
             track: trial.track.clone(),
             protocol: score.protocol.clone(),
             regime: score.regime.clone(),
-            granularity: if dense { "dense" } else { "weights" }.to_owned(),
+            granularity: if dense { "dense" } else { suite.prune_set().granularity() }.to_owned(),
             task: score.task.clone(),
             method: trial.method.clone(),
             method_id: trial.method_id.clone(),
@@ -136,7 +136,7 @@ impl Loader<'_> {
             target_count: verify.as_ref().map(|verify| verify.target_count),
             achieved_count: counts.map(|counts| counts.prunable_kept),
             prunable_total: counts.map(|counts| counts.prunable_total),
-            prunable_set: suite.prunable.name.clone(),
+            prunable_set: suite.prune_set().name().to_owned(),
             params_total: counts.map(|counts| counts.params_total),
             params_remaining: counts.map(|counts| counts.params_kept),
             conv_fc_total: counts.map(|counts| counts.conv_fc_total),
@@ -191,7 +191,10 @@ impl Loader<'_> {
         }
         let measured: Option<MeasureFacts> =
             if result.kind == "measure" { result.facts().ok() } else { None };
-        let latency = measured.as_ref().and_then(|facts| facts.latency_ms.first()).map(|first| first.2);
+        let latency = measured
+            .as_ref()
+            .and_then(|facts| facts.pruned()?.latency.first())
+            .map(|latency| latency.median_ms);
         let task = score
             .map(|score| score.task.clone())
             .or_else(|| result.facts.get("task").and_then(|task| task.as_str()).map(str::to_owned));
@@ -274,7 +277,7 @@ impl Loader<'_> {
             fact(&format!("upstream checkpoint {name}, blake3"), digest.clone());
         }
         fact("generator seed", suite.generator_seed.to_string());
-        fact("prunable set", suite.prunable.name.clone());
+        fact("prunable set", suite.prune_set().name().to_owned());
         for (name, recipe) in &suite.recipes {
             fact(&format!("recipe {name}"), serde_json::to_string(recipe).unwrap_or_default());
         }

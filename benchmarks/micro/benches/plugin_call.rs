@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion as Bench, criterion_group, criterion_main};
 use secateur_data::{Pictures, TaskInfo};
 use secateur_engine::{DeviceSet, Model, Options, Streams};
-use secateur_host::{Plugin, Session, SessionSetup, prunable_params, run_method};
+use secateur_host::{Plugin, Removable, Session, SessionSetup, run_method};
 use secateur_metrics::ClassificationMetric;
 use secateur_network::zoo;
 use secateur_sdk::prelude::*;
-use secateur_suite::{Prunable, Recipe};
+use secateur_suite::{Prunable, PruneSet, Recipe};
 use tch::Device;
 
 /// What the last run of the method measured.
@@ -127,7 +127,7 @@ fn with_session(body: impl FnOnce(&Session<'_>)) {
         classes: 2,
         recipe: Some(&recipe),
         allowance: u64::MAX / 4,
-        prunable: prunable_params(&network, &prunable),
+        removable: Removable::new(&network, &PruneSet::Weights(prunable)),
         targets: Vec::new(),
         upstream: Default::default(),
         streams: Streams::new(0),

@@ -180,7 +180,7 @@ typedef struct secateur_param {
   const int64_t *shape;
 } secateur_param;
 enum { SECATEUR_SIDE_OUT = 0, SECATEUR_SIDE_IN = 1 };
-/* Removing unit u removes index[u*width .. (u+1)*width] of `dim` of `param`. */
+/* Removing unit u removes index[u*width .. (u+1)*width] of `dim` of `param`; -1 there means nothing. */
 typedef struct secateur_member {
   uint32_t struct_size;
   uint32_t param;
@@ -190,7 +190,8 @@ typedef struct secateur_member {
   uint32_t reserved;
   const int64_t *index; /* units * width entries */
 } secateur_member;
-#define SECATEUR_GROUP_PROTECTED (1u << 0) /* touches the model's input or output: keep all */
+#define SECATEUR_GROUP_PROTECTED (1u << 0) /* touches the model's input or output, or is not in the suite's set: keep all */
+#define SECATEUR_GROUP_SUMMED (1u << 1)    /* its channels go through a sum, as those between residual blocks do */
 typedef struct secateur_group {
   uint32_t struct_size;
   uint32_t id;
@@ -201,6 +202,7 @@ typedef struct secateur_group {
   uint32_t n_members;
   uint32_t reserved;
   const secateur_member *const *members;
+  secateur_str name;    /* of the first layer that makes its channels, "layer1.0.conv1" */
 } secateur_group;
 typedef struct secateur_node {
   uint32_t struct_size;
@@ -281,6 +283,8 @@ typedef struct secateur_ext_plan {
   /* Network and plan as they stand are the answer to targets[i]: the host takes a snapshot and goes on. What was emitted before a
      later failure stays valid. Each snapshot is verified, recovered and transferred on its own; costs are charged cumulatively. */
   secateur_status (*emit)(secateur_ctx *ctx, uint32_t target, const secateur_error_sink *err);
+  /* The units of a group as the plan stands, one byte each, 0 or 1; the caller's list has n = units entries. */
+  secateur_status (*kept_units)(secateur_ctx *ctx, uint32_t group, uint8_t *keep, size_t n, const secateur_error_sink *err);
 } secateur_ext_plan;
 
 #define SECATEUR_EXT_TRAIN "secateur.host.train/1"
@@ -435,7 +439,7 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_member, side) == 12, "secateur_member.s
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_member, width) == 16, "secateur_member.width");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_member, reserved) == 20, "secateur_member.reserved");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_member, index) == 24, "secateur_member.index");
-SECATEUR_ASSERT_LAYOUT(sizeof(secateur_group) == 40, "secateur_group");
+SECATEUR_ASSERT_LAYOUT(sizeof(secateur_group) == 56, "secateur_group");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, struct_size) == 0, "secateur_group.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, id) == 4, "secateur_group.id");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, units) == 8, "secateur_group.units");
@@ -445,6 +449,7 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, flags) == 20, "secateur_group.fl
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, n_members) == 24, "secateur_group.n_members");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, reserved) == 28, "secateur_group.reserved");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, members) == 32, "secateur_group.members");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_group, name) == 40, "secateur_group.name");
 SECATEUR_ASSERT_LAYOUT(sizeof(secateur_node) == 56, "secateur_node");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_node, struct_size) == 0, "secateur_node.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_node, id) == 4, "secateur_node.id");
@@ -487,7 +492,7 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, weights) == 8, "secateur_pla
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, params) == 16, "secateur_plan_cost.params");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, macs) == 24, "secateur_plan_cost.macs");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, channels) == 32, "secateur_plan_cost.channels");
-SECATEUR_ASSERT_LAYOUT(sizeof(secateur_ext_plan) == 72, "secateur_ext_plan");
+SECATEUR_ASSERT_LAYOUT(sizeof(secateur_ext_plan) == 80, "secateur_ext_plan");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, struct_size) == 0, "secateur_ext_plan.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, reserved) == 4, "secateur_ext_plan.reserved");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, keep_units) == 8, "secateur_ext_plan.keep_units");
@@ -498,6 +503,7 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, select) == 40, "secateur_ext_
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, weight_scores) == 48, "secateur_ext_plan.weight_scores");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, cost) == 56, "secateur_ext_plan.cost");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, emit) == 64, "secateur_ext_plan.emit");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_plan, kept_units) == 72, "secateur_ext_plan.kept_units");
 SECATEUR_ASSERT_LAYOUT(sizeof(secateur_train_hooks) == 40, "secateur_train_hooks");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_train_hooks, struct_size) == 0, "secateur_train_hooks.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_train_hooks, reserved) == 4, "secateur_train_hooks.reserved");

@@ -128,12 +128,15 @@ pub struct Member {
     pub width: u32,
     /// Zero.
     pub reserved: u32,
-    /// Indices along `dim`, `units * width` entries: removing unit u removes `index[u*width .. (u+1)*width]`.
+    /// Indices along `dim`, `units * width` entries: removing unit u removes
+    /// `index[u*width .. (u+1)*width]`, leaving out entries of -1.
     pub index: *const i64,
 }
 
 /// Touches the network's input or output: keep all units.
 pub const GROUP_PROTECTED: u32 = 1 << 0;
+/// The channels of the group go through a sum, as those between residual blocks do.
+pub const GROUP_SUMMED: u32 = 1 << 1;
 
 /// Channels of several layers that live or die together.
 #[repr(C)]
@@ -157,6 +160,8 @@ pub struct Group {
     pub reserved: u32,
     /// The members.
     pub members: *const *const Member,
+    /// Name of the first layer that makes its channels, for example `layer1.0.conv1`.
+    pub name: Str,
 }
 
 /// A node of the network's graph.
@@ -324,6 +329,8 @@ pub struct ExtPlan {
     pub cost: unsafe extern "C" fn(*mut Ctx, *mut PlanCost, *const ErrorSink) -> Status,
     /// Network and plan as they stand are the answer to `targets[i]`.
     pub emit: unsafe extern "C" fn(*mut Ctx, u32, *const ErrorSink) -> Status,
+    /// The units of a group as the plan stands, one byte each, 0 or 1; the caller's list has as many entries as units.
+    pub kept_units: unsafe extern "C" fn(*mut Ctx, u32, *mut u8, usize, *const ErrorSink) -> Status,
 }
 
 /// Hooks into training. They get `data`, never the instance. Any may be absent.

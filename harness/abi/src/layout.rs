@@ -30,13 +30,13 @@ layout! {
     ExtRun: 40 { struct_size: 0, reserved: 4, cancelled: 8, progress: 16, seed: 24, allowance: 32 }
     Param: 40 { struct_size: 0, id: 4, name: 8, flags: 24, ndim: 28, shape: 32 }
     Member: 32 { struct_size: 0, param: 4, dim: 8, side: 12, width: 16, reserved: 20, index: 24 }
-    Group: 40 { struct_size: 0, id: 4, units: 8, min_keep: 12, align: 16, flags: 20, n_members: 24, reserved: 28, members: 32 }
+    Group: 56 { struct_size: 0, id: 4, units: 8, min_keep: 12, align: 16, flags: 20, n_members: 24, reserved: 28, members: 32, name: 40 }
     Node: 56 { struct_size: 0, id: 4, name: 8, op: 24, n_params: 40, groups: 44, params: 48 }
     ExtGraph: 56 { struct_size: 0, reserved: 4, node_count: 8, node: 16, param_count: 24, param: 32, group_count: 40, group: 48 }
     ExtModel: 32 { struct_size: 0, reserved: 4, param: 8, grad: 16, at: 24 }
     ExtCalibration: 80 { struct_size: 0, reserved: 4, rewind: 8, next: 16, forward: 24, loss: 32, backward: 40, zero_grad: 48, capture: 56, captured: 64, forward_to: 72 }
     PlanCost: 40 { struct_size: 0, reserved: 4, weights: 8, params: 16, macs: 24, channels: 32 }
-    ExtPlan: 72 { struct_size: 0, reserved: 4, keep_units: 8, mask_param: 16, mask: 24, scores: 32, select: 40, weight_scores: 48, cost: 56, emit: 64 }
+    ExtPlan: 80 { struct_size: 0, reserved: 4, keep_units: 8, mask_param: 16, mask: 24, scores: 32, select: 40, weight_scores: 48, cost: 56, emit: 64, kept_units: 72 }
     TrainHooks: 40 { struct_size: 0, reserved: 4, effective_weight: 8, extra_loss: 16, after_backward: 24, after_step: 32 }
     TrainRequest: 80 { struct_size: 0, flags: 4, steps: 8, lr_scale: 16, hooks: 24, hooks_data: 32, effective_params: 40, n_effective_params: 48, extra_params: 56, n_extra_params: 64, extra_weight_decay: 72 }
     TrainResult: 32 { struct_size: 0, reserved: 4, steps: 8, loss: 16, metric: 24 }

@@ -1,9 +1,11 @@
 //! `secateur.host.graph/1`.
 
 use secateur_abi as abi;
+use secateur_network::channels::{Group, NOWHERE, Side, TensorId};
 use secateur_network::{Network, Op, ParamId, ParamRole};
 
 use crate::callback::answer;
+use crate::prunable::Removable;
 use crate::session::Session;
 
 pub(crate) static GRAPH: abi::ExtGraph = abi::ExtGraph {
@@ -22,13 +24,19 @@ pub(crate) static GRAPH: abi::ExtGraph = abi::ExtGraph {
 pub(crate) struct GraphTables {
     nodes: Vec<abi::Node>,
     params: Vec<abi::Param>,
+    groups: Vec<abi::Group>,
+    _members: Vec<Members>,
     _names: Vec<Box<str>>,
     _shapes: Vec<Box<[i64]>>,
     _indices: Vec<Box<[u32]>>,
 }
 
 impl GraphTables {
-    pub(crate) fn new(network: &Network, prunable: &[ParamId]) -> Self {
+    pub(crate) fn new(network: &Network, removable: &Removable) -> Self {
+        let prunable: &[ParamId] = match removable {
+            Removable::Weights(params) => params,
+            Removable::Channels(_) => &[],
+        };
         let mut names: Vec<Box<str>> = Vec::new();
         let mut keep_name = |name: &str| -> abi::Str {
             let name: Box<str> = name.into();
@@ -92,7 +100,77 @@ impl GraphTables {
                 entry
             })
             .collect();
-        Self { nodes, params, _names: names, _shapes: shapes, _indices: indices }
+        let mut members = Vec::new();
+        let mut groups = Vec::new();
+        if let Removable::Channels(channels) = removable {
+            for (index, group) in channels.groups.all().iter().enumerate() {
+                let own = Members::new(group);
+                let mut flags = 0;
+                if !channels.eligible[index] {
+                    flags |= abi::GROUP_PROTECTED;
+                }
+                if group.summed {
+                    flags |= abi::GROUP_SUMMED;
+                }
+                groups.push(abi::Group {
+                    struct_size: size_of::<abi::Group>() as u32,
+                    id: index as u32,
+                    units: group.units as u32,
+                    min_keep: channels.min_keep as u32,
+                    align: channels.align as u32,
+                    flags,
+                    n_members: own.pointers.len() as u32,
+                    reserved: 0,
+                    members: own.pointers.as_ptr(),
+                    name: keep_name(&group.name),
+                });
+                members.push(own);
+            }
+        }
+        Self { nodes, params, groups, _members: members, _names: names, _shapes: shapes, _indices: indices }
+    }
+}
+
+/// The members of one group in the contract's form, with the lists that they point to. Statistics are the host's own
+/// business and no members there.
+#[derive(Debug)]
+struct Members {
+    pointers: Box<[*const abi::Member]>,
+    _members: Box<[abi::Member]>,
+    _indices: Vec<Box<[i64]>>,
+}
+
+impl Members {
+    fn new(group: &Group) -> Self {
+        let mut indices = Vec::new();
+        let members: Box<[abi::Member]> = group
+            .members
+            .iter()
+            .filter_map(|member| {
+                let TensorId::Param(param) = member.tensor else { return None };
+                let index: Box<[i64]> = member
+                    .index
+                    .iter()
+                    .map(|place| if *place == NOWHERE { -1 } else { i64::from(*place) })
+                    .collect();
+                let entry = abi::Member {
+                    struct_size: size_of::<abi::Member>() as u32,
+                    param: param.0,
+                    dim: member.dim as u32,
+                    side: match member.side {
+                        Side::Out => abi::SIDE_OUT,
+                        Side::In => abi::SIDE_IN,
+                    },
+                    width: member.width as u32,
+                    reserved: 0,
+                    index: index.as_ptr(),
+                };
+                indices.push(index);
+                Some(entry)
+            })
+            .collect();
+        let pointers = members.iter().map(std::ptr::from_ref).collect();
+        Self { pointers, _members: members, _indices: indices }
     }
 }
 
@@ -169,11 +247,20 @@ unsafe extern "C" fn param(ctx: *mut abi::Ctx, index: u32) -> *const abi::Param 
     unsafe { look_up(ctx, |session| session.graph.params.get(index as usize).map(std::ptr::from_ref)) }
 }
 
-/// Channel groups are not computed yet, so there are none, and channel methods answer `unsupported`.
-unsafe extern "C" fn group_count(_: *mut abi::Ctx) -> u32 {
-    0
+/// In suites that remove weights there are no groups.
+unsafe extern "C" fn group_count(ctx: *mut abi::Ctx) -> u32 {
+    let mut count = 0;
+    // SAFETY: run-thread, by contract.
+    let _ = unsafe {
+        answer(ctx, std::ptr::null(), |session| {
+            count = session.graph.groups.len() as u32;
+            Ok(abi::OK)
+        })
+    };
+    count
 }
 
-unsafe extern "C" fn group(_: *mut abi::Ctx, _: u32) -> *const abi::Group {
-    std::ptr::null()
+unsafe extern "C" fn group(ctx: *mut abi::Ctx, index: u32) -> *const abi::Group {
+    // SAFETY: run-thread, by contract.
+    unsafe { look_up(ctx, |session| session.graph.groups.get(index as usize).map(std::ptr::from_ref)) }
 }

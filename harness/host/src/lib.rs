@@ -9,17 +9,20 @@ mod graph;
 mod loader;
 mod log;
 mod method;
-mod modes;
 mod model;
+mod modes;
 mod plan;
 mod prunable;
 mod run;
 mod session;
 mod torch;
 mod train;
+mod units;
 
 pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
 pub use method::{MethodFailure, run_method};
-pub use prunable::{prunable_params, target_count};
+pub use prunable::{Channels, Removable, prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};
-pub use torch::{library_folders, load_cuda, torch_abi_version, torch_version, tune_allocator};
+pub use torch::{
+    library_folders, load_cuda, release_memory, torch_abi_version, torch_version, tune_allocator,
+};

@@ -4,9 +4,11 @@ use std::ffi::{CStr, c_char, c_void};
 use std::sync::OnceLock;
 
 use secateur_abi as abi;
+use secateur_network::channels::Budget;
 
 use crate::callback::Sink;
 use crate::loader::Plugin;
+use crate::prunable::Removable;
 use crate::session::Session;
 use crate::torch::{torch_abi_version, torch_version};
 
@@ -116,10 +118,21 @@ pub fn run_method(
         return fail(abi::E_INTERNAL, "the method made no instance and reported no error".to_owned());
     }
     let targets = &session.setup.targets;
+    let (granularity, budget_metric) = match &session.setup.removable {
+        Removable::Weights(_) => (abi::GRANULARITY_WEIGHT, abi::BUDGET_WEIGHTS),
+        Removable::Channels(channels) => {
+            let budget = match channels.budget {
+                Budget::Params => abi::BUDGET_PARAMS,
+                Budget::Macs => abi::BUDGET_MACS,
+                Budget::Channels => abi::BUDGET_CHANNELS,
+            };
+            (abi::GRANULARITY_CHANNEL, budget)
+        }
+    };
     let request = abi::Request {
         struct_size: size_of::<abi::Request>() as u32,
-        granularity: abi::GRANULARITY_WEIGHT,
-        budget_metric: abi::BUDGET_WEIGHTS,
+        granularity,
+        budget_metric,
         n_targets: targets.len() as u32,
         targets: targets.as_ptr(),
         seed: session.setup.streams.seed("method", 0),

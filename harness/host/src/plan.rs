@@ -6,27 +6,33 @@ use secateur_network::ParamId;
 use tch::{Device, Kind};
 
 use crate::callback::{Answer, Failure, answer, borrow, expect, give, put};
+use crate::prunable::Removable;
 use crate::run::fill;
 use crate::session::{Session, Snapshot};
+use crate::units;
 
 pub(crate) static PLAN: abi::ExtPlan = abi::ExtPlan {
     struct_size: size_of::<abi::ExtPlan>() as u32,
     reserved: 0,
-    keep_units,
+    keep_units: units::keep_units,
     mask_param,
     mask,
-    scores,
+    scores: units::scores,
     select,
     weight_scores,
     cost,
     emit,
+    kept_units: units::kept_units,
 };
 
 impl Session<'_> {
     fn prunable_param(&self, id: u32) -> Answer<ParamId> {
         let id = self.param(id)?;
-        if self.setup.prunable.contains(&id) {
+        if self.prunable().contains(&id) {
             return Ok(id);
+        }
+        if matches!(self.setup.removable, Removable::Channels(_)) {
+            return Err(Failure::new(abi::E_UNSUPPORTED, "this suite removes channels, not single weights"));
         }
         let name = &self.model().network().params()[id.index()].name;
         Err(Failure::invalid(format!("`{name}` does not belong to the suite's prunable set")))
@@ -45,12 +51,11 @@ impl Session<'_> {
             }
         };
         let specs = self.model().network().params();
-        let shapes: Vec<Vec<i64>> =
-            self.setup.prunable.iter().map(|id| self.model().param(*id).size()).collect();
+        let shapes: Vec<Vec<i64>> = self.prunable().iter().map(|id| self.model().param(*id).size()).collect();
         let kept = {
             let scores = self.scores.borrow();
-            let mut lists = Vec::with_capacity(self.setup.prunable.len());
-            for id in &self.setup.prunable {
+            let mut lists = Vec::with_capacity(self.prunable().len());
+            for id in self.prunable() {
                 let list = scores.get(id).ok_or_else(|| {
                     Failure::invalid(format!(
                         "`{}` has no scores; call weight_scores first",
@@ -62,13 +67,13 @@ impl Session<'_> {
             let shapes: Vec<&[i64]> = shapes.iter().map(Vec::as_slice).collect();
             select_top(&lists, &shapes, scope, count).map_err(|error| match error {
                 SelectError::NotANumber { param, index } => {
-                    let name = &specs[self.setup.prunable[param].index()].name;
+                    let name = &specs[self.prunable()[param].index()].name;
                     Failure::invalid(format!("score {index} of `{name}` is not a number"))
                 }
                 other => Failure::new(abi::E_INFEASIBLE, other.to_string()),
             })?
         };
-        for ((id, shape), kept) in self.setup.prunable.iter().zip(&shapes).zip(&kept) {
+        for ((id, shape), kept) in self.prunable().iter().zip(&shapes).zip(&kept) {
             self.model().set_mask(*id, Some(&mask_from_indices(shape, kept)?))?;
         }
         Ok(())
@@ -84,8 +89,8 @@ impl Session<'_> {
         let kept = self.kept()?;
         if kept.abs_diff(wanted.count) > wanted.tolerance {
             return Err(Failure::invalid(format!(
-                "target {target} (keep {}) is {} weights, but the masks keep {kept}",
-                wanted.keep, wanted.count
+                "target {target} (keep {}) is {} with a tolerance of {}, but the plan keeps {kept}",
+                wanted.keep, wanted.count, wanted.tolerance
             )));
         }
         self.model().apply_masks()?;
@@ -93,17 +98,6 @@ impl Session<'_> {
         self.emitted.borrow_mut()[target as usize] = Some(snapshot);
         Ok(())
     }
-}
-
-unsafe extern "C" fn keep_units(
-    ctx: *mut abi::Ctx,
-    group: u32,
-    _: *const u8,
-    _: usize,
-    err: *const abi::ErrorSink,
-) -> abi::Status {
-    // SAFETY: run-thread, by contract.
-    unsafe { answer(ctx, err, |_| Err(Failure::invalid(format!("there is no channel group {group}")))) }
 }
 
 unsafe extern "C" fn mask_param(
@@ -138,17 +132,6 @@ unsafe extern "C" fn mask(
     }
 }
 
-unsafe extern "C" fn scores(
-    ctx: *mut abi::Ctx,
-    group: u32,
-    _: *const f64,
-    _: usize,
-    err: *const abi::ErrorSink,
-) -> abi::Status {
-    // SAFETY: run-thread, by contract.
-    unsafe { answer(ctx, err, |_| Err(Failure::invalid(format!("there is no channel group {group}")))) }
-}
-
 unsafe extern "C" fn select(
     ctx: *mut abi::Ctx,
     scope: u32,
@@ -158,7 +141,10 @@ unsafe extern "C" fn select(
     // SAFETY: run-thread, by contract.
     unsafe {
         answer(ctx, err, |session| {
-            session.select_weights(scope, count)?;
+            match session.setup.removable {
+                Removable::Weights(_) => session.select_weights(scope, count)?,
+                Removable::Channels(_) => session.select_units(scope, count)?,
+            }
             Ok(abi::OK)
         })
     }
@@ -200,8 +186,11 @@ unsafe extern "C" fn cost(
     unsafe {
         answer(ctx, err, |session| {
             let network = session.model().network();
-            let kept = session.kept()?;
-            let gone = session.prunable_total() - kept;
+            if let Removable::Channels(channels) = &session.setup.removable {
+                return fill(out, session.unit_cost(channels), |value| value.struct_size);
+            }
+            let (kept, total) = (session.kept()?, session.setup.removable.total(network));
+            let gone = total - kept;
             let mut nonzero = std::collections::BTreeMap::new();
             for spec in network.params() {
                 let count = match session.model().mask(spec.id) {
@@ -216,7 +205,7 @@ unsafe extern "C" fn cost(
             let value = abi::PlanCost {
                 struct_size: size_of::<abi::PlanCost>() as u32,
                 reserved: 0,
-                weights: kept as f64 / session.prunable_total().max(1) as f64,
+                weights: kept as f64 / total.max(1) as f64,
                 params: (params - gone) as f64 / params.max(1) as f64,
                 macs: macs as f64 / dense.max(1) as f64,
                 channels: 1.0,

@@ -17,6 +17,8 @@ use tch::Tensor;
 use crate::callback::{Answer, Failure};
 use crate::graph::GraphTables;
 use crate::modes::PlainModes;
+use crate::prunable::Removable;
+use crate::units::Units;
 
 /// What the host has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +63,8 @@ pub struct SessionSetup<'a> {
     pub recipe: Option<&'a Recipe>,
     /// Training samples the method may spend.
     pub allowance: u64,
-    /// The prunable set.
-    pub prunable: Vec<ParamId>,
+    /// What may be removed.
+    pub removable: Removable,
     /// Targets, keep descending.
     pub targets: Vec<abi::Target>,
     /// What the upstream kept: `init`, `step:500`.
@@ -88,6 +90,8 @@ pub struct Session<'a> {
     pub(crate) start: State,
     pub(crate) saved: RefCell<BTreeMap<String, State>>,
     pub(crate) scores: RefCell<BTreeMap<ParamId, Vec<f32>>>,
+    /// The channel plan as it stands, and scores of units; both stay as they are in suites that remove weights.
+    pub(crate) units: RefCell<Units>,
     pub(crate) captured: Captured,
     pub(crate) reader: RefCell<Reader>,
     pub(crate) pending_forward: Cell<u64>,
@@ -124,7 +128,8 @@ impl<'a> Session<'a> {
             sgd: setup
                 .recipe
                 .map_or_else(|| Sgd::new(&idle_recipe(), params), |recipe| Sgd::new(recipe, params)),
-            graph: GraphTables::new(setup.model.network(), &setup.prunable),
+            graph: GraphTables::new(setup.model.network(), &setup.removable),
+            units: RefCell::new(Units::new(&setup.removable)),
             start: State::of(setup.model, None),
             saved: RefCell::default(),
             scores: RefCell::default(),
@@ -238,22 +243,28 @@ impl<'a> Session<'a> {
         body()
     }
 
-    /// Prunable weights that the masks keep now.
+    /// The parameters whose single weights may be removed; none in suites that remove channels.
+    pub(crate) fn prunable(&self) -> &[ParamId] {
+        match &self.setup.removable {
+            Removable::Weights(params) => params,
+            Removable::Channels(_) => &[],
+        }
+    }
+
+    /// What remains now: prunable weights that the masks keep, or the budget's count of the channel plan.
     pub(crate) fn kept(&self) -> Answer<u64> {
+        if let Removable::Channels(channels) = &self.setup.removable {
+            let units = self.units.borrow();
+            return Ok(channels.count(self.model().network(), channels.budget, &units.kept));
+        }
         let mut kept = 0;
-        for id in &self.setup.prunable {
+        for id in self.prunable() {
             kept += match self.model().mask(*id) {
                 Some(mask) => secateur_engine::count_kept(&mask)?,
                 None => self.model().network().params()[id.index()].numel() as u64,
             };
         }
         Ok(kept)
-    }
-
-    /// Prunable weights of the dense network.
-    pub(crate) fn prunable_total(&self) -> u64 {
-        let params = self.model().network().params();
-        self.setup.prunable.iter().map(|id| params[id.index()].numel() as u64).sum()
     }
 }
 

@@ -69,6 +69,15 @@ pub fn tune_allocator() {
     }
 }
 
+/// Gives freed blocks back to the system after all, so that the memory of what follows can be told apart.
+pub fn release_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes a number and only touches free blocks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Paths of all libraries in this process.
 pub(crate) fn loaded_libraries() -> Vec<PathBuf> {
     unsafe extern "C" fn add(

@@ -3,6 +3,7 @@
 //! Three levels over one contract, each a thin layer on the next:
 //!
 //! 1. [`Criterion`]: return a score for each weight; the host selects, masks and trains. About ten lines.
+//!    [`ChannelCriterion`] is the same for channels.
 //! 2. [`TrainHooks`]: regularize, prune or regrow while the host trains.
 //! 3. [`PruneMethod`]: the whole run under the method's control.
 //!
@@ -10,6 +11,7 @@
 #![expect(unsafe_code, reason = "this crate is one of the three that cross the plugin border")]
 
 mod calibration;
+mod channels;
 mod error;
 mod export;
 mod hooks;
@@ -18,6 +20,7 @@ mod method;
 mod run;
 
 pub use calibration::{Capture, Forward, Split};
+pub use channels::{ChannelCriterion, Group, Member, PerChannel, Side};
 pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use export::{Exported, Registration, SharedEntry, build_entry};
@@ -34,8 +37,9 @@ pub mod prelude {
     pub use tracing;
 
     pub use crate::{
-        Criterion, Error, ErrorKind, Flags, Granularity, Param, PruneMethod, Request, Result, Run, Scope,
-        Split, StepAction, Target, TrainHooks, TrainOptions, export_plugin,
+        ChannelCriterion, Criterion, Error, ErrorKind, Flags, Granularity, Group, Param, PerChannel,
+        PruneMethod, Request, Result, Run, Scope, Side, Split, StepAction, Target, TrainHooks, TrainOptions,
+        export_plugin,
     };
 }
 

@@ -21,7 +21,7 @@ pub struct Request<'a> {
 /// One budget to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
-    /// Fraction of the prunable weights that remains.
+    /// Fraction that remains: of the prunable weights, or of what the suite counts of channels.
     pub keep: f64,
     /// The integer to reach.
     pub count: u64,
@@ -53,10 +53,10 @@ impl<'a> Request<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tables {
     run: &'static abi::ExtRun,
-    graph: &'static abi::ExtGraph,
+    pub(crate) graph: &'static abi::ExtGraph,
     model: &'static abi::ExtModel,
     pub(crate) calibration: &'static abi::ExtCalibration,
-    plan: &'static abi::ExtPlan,
+    pub(crate) plan: &'static abi::ExtPlan,
     train: &'static abi::ExtTrain,
 }
 
@@ -168,6 +168,8 @@ pub struct Cost {
     pub params: f64,
     /// Multiply-accumulates.
     pub macs: f64,
+    /// Channels of the suite's set.
+    pub channels: f64,
 }
 
 /// A batch of pictures.
@@ -220,7 +222,7 @@ pub struct Trained {
 /// The running call of `prune`. It belongs to the thread that runs it.
 #[derive(Debug)]
 pub struct Run<'a> {
-    ctx: *mut abi::Ctx,
+    pub(crate) ctx: *mut abi::Ctx,
     pub(crate) tables: Tables,
     _call: PhantomData<&'a ()>,
 }
@@ -375,7 +377,7 @@ impl Run<'_> {
         let mut out = abi::PlanCost { struct_size: size_of::<abi::PlanCost>() as u32, ..Default::default() };
         // SAFETY: as in `weight`; the structure says its capacity.
         self.call(|ctx, err| unsafe { (self.tables.plan.cost)(ctx, &raw mut out, err) })?;
-        Ok(Cost { weights: out.weights, params: out.params, macs: out.macs })
+        Ok(Cost { weights: out.weights, params: out.params, macs: out.macs, channels: out.channels })
     }
 
     /// What the suite allows, and what is left.
@@ -592,7 +594,7 @@ pub(crate) unsafe fn text<'a>(text: abi::Str) -> &'a str {
 
 /// # Safety
 /// The pointer must be valid for `length` entries for the lifetime that the caller gives the result, or the length 0.
-unsafe fn slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
+pub(crate) unsafe fn slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
     if pointer.is_null() || length == 0 {
         return &[];
     }

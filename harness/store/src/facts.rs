@@ -48,19 +48,19 @@ pub struct SnapshotFacts {
 /// Counts of a network, taken from the tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Prunable weights.
+    /// Prunable weights, or the budget's count of a channel suite.
     pub prunable_total: u64,
-    /// Prunable weights that remain.
+    /// What remains of it.
     pub prunable_kept: u64,
     /// All parameters.
     pub params_total: u64,
-    /// All parameters without those that a mask removes.
+    /// All parameters without those that a mask removes or that went with their channels.
     pub params_kept: u64,
     /// Convolution and fully connected weights.
     pub conv_fc_total: u64,
     /// Convolution and fully connected weights that remain.
     pub conv_fc_kept: u64,
-    /// Multiply-accumulates for one picture, convention `core`.
+    /// Multiply-accumulates for one picture, convention `core`, after removed channels are cut out.
     pub macs_executed: u64,
     /// Of these, the ones with a weight that remains.
     pub macs_nonzero: u64,
@@ -71,8 +71,11 @@ pub struct Counts {
 /// Facts of a `verify` stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerifyFacts {
-    /// Weights that should remain.
+    /// What should remain: prunable weights, or the budget's count of a channel suite.
     pub target_count: u64,
+    /// By how much whole channels may miss it; 0 for weights.
+    #[serde(default)]
+    pub tolerance: u64,
     /// The counts.
     pub counts: Counts,
 }
@@ -121,11 +124,76 @@ pub struct ScoreFacts {
     pub leaked: u64,
 }
 
-/// Facts of a `measure` stage: they are measurements and not reproducible, unlike all others.
+/// Facts of a `measure` stage: its latencies and its memory are measurements and not reproducible, unlike all other
+/// facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasureFacts {
-    /// Batch size, then milliseconds for one batch: 10th percentile, median, 90th percentile.
-    pub latency_ms: Vec<(u32, f64, f64, f64)>,
-    /// Bytes of the stored network: non-zero values as f32, and one bit per prunable weight for the mask.
+    /// The forms of the network that were measured, one pass of each in turn: `dense`, the network before anything
+    /// was removed; `masked`, of the same size with zeros; `compacted`, without the removed channels.
+    pub forms: Vec<FormFacts>,
+}
+
+impl MeasureFacts {
+    /// The form of that name.
+    #[must_use]
+    pub fn form(&self, name: &str) -> Option<&FormFacts> {
+        self.forms.iter().find(|form| form.form == name)
+    }
+
+    /// The form that stands for the pruned network: compacted if there is one, else masked, else dense.
+    #[must_use]
+    pub fn pruned(&self) -> Option<&FormFacts> {
+        ["compacted", "masked", "dense"].into_iter().find_map(|name| self.form(name))
+    }
+
+    /// How much faster the pruned network is than the dense one at a batch size: the ratio of medians.
+    #[must_use]
+    pub fn speed_up(&self, batch: u32) -> Option<f64> {
+        let median = |form: &FormFacts| {
+            form.latency.iter().find(|latency| latency.batch == batch).map(|latency| latency.median_ms)
+        };
+        Some(median(self.form("dense")?)? / median(self.pruned()?)?)
+    }
+}
+
+/// One form of a network, measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormFacts {
+    /// `dense`, `masked` or `compacted`.
+    pub form: String,
+    /// Parameters that are stored.
+    pub params: u64,
+    /// Of these, the ones that no mask removes.
+    pub params_nonzero: u64,
+    /// Bytes of the stored parameters: 4 for each that stays, and one bit for each that a mask covers.
     pub bytes: u64,
+    /// Multiply-accumulates executed for one picture, convention `core`.
+    pub macs_core: u64,
+    /// The same, convention `tp`.
+    pub macs_tp: u64,
+    /// Latencies, one entry for each batch size.
+    pub latency: Vec<LatencyFacts>,
+    /// Memory that a forward pass of the largest batch took beside the weights, in bytes; `None` on a GPU.
+    pub working_bytes: Option<u64>,
+}
+
+/// Latencies of forward passes at one batch size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyFacts {
+    /// Pictures in a batch.
+    pub batch: u32,
+    /// 10th percentile in milliseconds.
+    pub p10_ms: f64,
+    /// Median in milliseconds.
+    pub median_ms: f64,
+    /// 90th percentile in milliseconds.
+    pub p90_ms: f64,
+}
+
+impl LatencyFacts {
+    /// Pictures a second at the median.
+    #[must_use]
+    pub fn pictures_per_second(&self) -> f64 {
+        f64::from(self.batch) * 1e3 / self.median_ms
+    }
 }

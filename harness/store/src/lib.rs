@@ -14,7 +14,8 @@ mod result;
 
 pub use digest::{digest_file, digest_output};
 pub use facts::{
-    Counts, MeasureFacts, PruneFacts, RecoverFacts, ScoreFacts, SnapshotFacts, TrainFacts, VerifyFacts,
+    Counts, FormFacts, LatencyFacts, MeasureFacts, PruneFacts, RecoverFacts, ScoreFacts, SnapshotFacts,
+    TrainFacts, VerifyFacts,
 };
 pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;

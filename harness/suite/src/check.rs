@@ -134,6 +134,25 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             "step 0 is the initialization, which is always kept as `init`".to_owned(),
         );
     }
+    match (&suite.prunable, &suite.channels) {
+        (None, None) => {
+            add("prunable", "is needed, or `channels` for suites that remove channels".to_owned())
+        }
+        (Some(_), Some(_)) => {
+            add("channels", "stands beside `prunable`; a suite removes weights or channels".to_owned());
+        }
+        _ => {}
+    }
+    if let Some(set) = &suite.channels {
+        for (key, value) in [("min_keep", set.min_keep), ("align", set.align)] {
+            if value == 0 {
+                add(&format!("channels.{key}"), "must be at least 1".to_owned());
+            }
+        }
+    }
+    if suite.measure_batches.is_empty() || suite.measure_batches.contains(&0) {
+        add("measure_batches", "needs at least one batch size, each at least 1".to_owned());
+    }
     if suite.keeps.is_empty() {
         add("keeps", "needs at least one keep".to_owned());
     }
@@ -182,7 +201,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if transfer.linear.is_none() && transfer.full.is_none() {
             add("transfer", "needs `linear`, `full` or both".to_owned());
         }
-        if suite.prunable.head {
+        if suite.prunable.as_ref().is_some_and(|set| set.head) {
             add(
                 "prunable.head",
                 "cannot be pruned in a suite that transfers: the head is replaced".to_owned(),

@@ -188,7 +188,7 @@ impl Planner<'_> {
                         method: entry.method.clone(),
                         params,
                         keeps: keeps.clone(),
-                        prunable: suite.prunable.clone(),
+                        set: suite.prune_set(),
                         allowance: track.allowance,
                         recipe: self.recipe(track),
                         seed: derive_seed(suite.seed, &format!("prune/{replicate}")),
@@ -240,7 +240,7 @@ impl Planner<'_> {
         if let Some(weights) = &weights {
             trial.verify = Some(self.verify(1.0, weights.clone(), upstream_task, &name));
         }
-        self.scores(&mut trial, weights.as_ref(), upstream_task, &name)?;
+        self.scores(&mut trial, weights.as_ref(), upstream_task, &name, None)?;
         self.plan.trials.push(trial);
         Ok(())
     }
@@ -277,7 +277,8 @@ impl Planner<'_> {
             measure: None,
             scores: Vec::new(),
         };
-        self.scores(&mut trial, Some(&output(recover, "weights")), upstream_task, &name)?;
+        let weights = output(recover, "weights");
+        self.scores(&mut trial, Some(&weights), upstream_task, &name, Some(position))?;
         self.plan.trials.push(trial);
         Ok(())
     }
@@ -290,7 +291,7 @@ impl Planner<'_> {
         let spec = StageSpec::Verify(VerifySpec {
             network: self.suite.network.clone(),
             keep,
-            prunable: self.suite.prunable.clone(),
+            set: self.suite.prune_set(),
         });
         let inputs =
             [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
@@ -313,6 +314,7 @@ impl Planner<'_> {
             samples,
             recipe: self.recipe(track),
             recalibrate: track.recalibrate,
+            compact: self.suite.channels.is_some() && completion != Completion::Complete,
             // The same for every method: paired.
             seed: derive_seed(self.suite.seed, &format!("recover/{replicate}")),
         });
@@ -329,6 +331,7 @@ impl Planner<'_> {
         weights: Option<&InputSource>,
         upstream_task: NodeIndex,
         name: &str,
+        position: Option<usize>,
     ) -> Result<(), String> {
         let suite = self.suite;
         if let (true, Some(weights)) = (suite.evaluate, weights) {
@@ -360,9 +363,15 @@ impl Planner<'_> {
                 }
             }
         }
+        // The snapshot is as fast as what recovery makes of it, and can still be measured in every form.
+        let snapshot = trial.prune.zip(position).map(|(prune, keep)| output(prune, &format!("keep-{keep}")));
+        let weights = snapshot.as_ref().or(weights);
         if let (true, Some(weights)) = (suite.measure && trial.replicate == 0, weights) {
-            let spec =
-                StageSpec::Measure(MeasureSpec { network: suite.network.clone(), batches: vec![1, 32] });
+            let spec = StageSpec::Measure(MeasureSpec {
+                network: suite.network.clone(),
+                batches: suite.measure_batches.clone(),
+                compact: suite.channels.is_some() && trial.entry.is_some(),
+            });
             let inputs = [
                 ("weights".to_owned(), weights.clone()),
                 ("trainval".to_owned(), output(upstream_task, "trainval")),

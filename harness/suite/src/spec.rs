@@ -43,12 +43,16 @@ pub struct Suite {
     /// Tasks that are read from files, by name.
     #[serde(default)]
     pub tasks: BTreeMap<String, TaskSource>,
-    /// The weights that count, one set for all methods of the suite.
-    pub prunable: Prunable,
+    /// For suites that remove single weights: the weights that count, one set for all methods.
+    #[serde(default)]
+    pub prunable: Option<Prunable>,
+    /// For suites that remove channels: the channels that may go, one set for all methods.
+    #[serde(default)]
+    pub channels: Option<ChannelSet>,
     /// Training recipes, by name.
     #[serde(default)]
     pub recipes: BTreeMap<String, Recipe>,
-    /// Fractions of the prunable weights that remain, in any order.
+    /// Fractions that remain, in any order: of the prunable weights, or of what `channels.budget` counts.
     pub keeps: Vec<f64>,
     /// What every method is given; each track is a set of boards of its own.
     pub tracks: Vec<Track>,
@@ -67,6 +71,9 @@ pub struct Suite {
     /// Whether latencies are measured.
     #[serde(default)]
     pub measure: bool,
+    /// Batch sizes at which they are.
+    #[serde(default = "default_measure_batches")]
+    pub measure_batches: Vec<u32>,
 }
 
 /// Memory layout.
@@ -178,7 +185,7 @@ pub enum Metric {
 }
 
 /// The prunable set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prunable {
     /// Its name in reports.
@@ -195,6 +202,82 @@ pub struct Prunable {
     /// Whether the classifier's weight belongs to it; never in a suite that transfers, where it is replaced.
     #[serde(default)]
     pub head: bool,
+}
+
+/// The channels that may go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelSet {
+    /// Its name in reports.
+    pub name: String,
+    /// What a keep is a fraction of.
+    #[serde(default)]
+    pub budget: ChannelBudget,
+    /// Whether channels that go through sums belong to it: those of the streams between residual blocks.
+    #[serde(default)]
+    pub summed: bool,
+    /// Channels that every group keeps at least.
+    #[serde(default = "one")]
+    pub min_keep: u32,
+    /// Every group keeps a multiple of so many channels, or all of them.
+    #[serde(default = "one")]
+    pub align: u32,
+}
+
+/// What a channel suite counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelBudget {
+    /// All trainable parameters of the network.
+    #[default]
+    Params,
+    /// Multiply-accumulates of the network for one picture, convention `core`.
+    Macs,
+    /// The channels of the set.
+    Channels,
+}
+
+/// What the methods of a suite may remove.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PruneSet {
+    /// Single weights.
+    Weights(Prunable),
+    /// Channels.
+    Channels(ChannelSet),
+}
+
+impl PruneSet {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Weights(set) => &set.name,
+            Self::Channels(set) => &set.name,
+        }
+    }
+
+    /// `weights` or `channels`.
+    #[must_use]
+    pub fn granularity(&self) -> &'static str {
+        match self {
+            Self::Weights(_) => "weights",
+            Self::Channels(_) => "channels",
+        }
+    }
+}
+
+impl Suite {
+    /// What its methods may remove. A suite that was checked has exactly one of the two sets; of none, this is an
+    /// empty set of weights.
+    #[must_use]
+    pub fn prune_set(&self) -> PruneSet {
+        match (&self.channels, &self.prunable) {
+            (Some(set), _) => PruneSet::Channels(set.clone()),
+            (None, Some(set)) => PruneSet::Weights(set.clone()),
+            (None, None) => PruneSet::Weights(Prunable::default()),
+        }
+    }
 }
 
 /// What every method is given.
@@ -304,6 +387,10 @@ fn yes() -> bool {
 
 fn default_generator_seed() -> u64 {
     1
+}
+
+fn default_measure_batches() -> Vec<u32> {
+    vec![1, 8, 32]
 }
 
 fn default_stage_seconds() -> u64 {

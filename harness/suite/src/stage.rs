@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::{Length, Recipe};
-use crate::spec::{NetworkSpec, Prunable, TaskSource};
+use crate::spec::{NetworkSpec, PruneSet, TaskSource};
 
 /// Version of everything in the harness that affects results. A test fails when the bytes of a tiny reference
 /// stage change without a new version.
@@ -88,8 +88,8 @@ pub struct PruneSpec {
     pub params: serde_json::Value,
     /// Fractions that remain, descending.
     pub keeps: Vec<f64>,
-    /// Prunable set.
-    pub prunable: Prunable,
+    /// What may be removed.
+    pub set: PruneSet,
     /// Training pictures.
     pub allowance: Length,
     /// Recipe, if there is an allowance.
@@ -105,8 +105,8 @@ pub struct VerifySpec {
     pub network: NetworkSpec,
     /// Fraction that should remain.
     pub keep: f64,
-    /// Prunable set.
-    pub prunable: Prunable,
+    /// What may be removed.
+    pub set: PruneSet,
 }
 
 /// See [`StageSpec::Recover`].
@@ -120,6 +120,8 @@ pub struct RecoverSpec {
     pub recipe: Option<Recipe>,
     /// Pictures for batch-norm recalibration afterwards.
     pub recalibrate: u64,
+    /// Whether removed channels are cut out first, so that training and everything after has the smaller network.
+    pub compact: bool,
     /// Root seed.
     pub seed: u64,
 }
@@ -174,6 +176,8 @@ pub struct MeasureSpec {
     pub network: NetworkSpec,
     /// Batch sizes.
     pub batches: Vec<u32>,
+    /// Whether the network is also measured without its removed channels.
+    pub compact: bool,
 }
 
 impl StageSpec {

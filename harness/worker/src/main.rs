@@ -3,6 +3,7 @@
 //!
 //! `secateur-worker --inspect PLUGIN` prints what a plugin says of itself as JSON.
 
+mod channels;
 mod contain;
 mod machine;
 mod order;

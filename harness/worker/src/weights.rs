@@ -37,12 +37,36 @@ pub(crate) fn read_for(network: &Network, path: &Path) -> anyhow::Result<Tensors
     Ok(tensors)
 }
 
-/// A model with the weights and masks of a file.
+/// A model with the weights and masks of a file. If the file is of a compacted network, so is the model.
 pub(crate) fn load(order: &Order, network: &Arc<Network>, path: &Path) -> anyhow::Result<Model> {
-    let model = Model::new(Arc::clone(network), order.options(), &Streams::new(0))?;
-    let tensors = read_for(network, path)?;
+    let network = match compacted_network(network, path)? {
+        Some(network) => Arc::new(network),
+        None => Arc::clone(network),
+    };
+    let model = Model::new(Arc::clone(&network), order.options(), &Streams::new(0))?;
+    let tensors = read_for(&network, path)?;
     State::from_tensors(&model, &tensors)?.restore(&model, None)?;
     Ok(model)
+}
+
+/// The network that a file's weights are of, if channels have been cut out of it. The classifier keeps the outputs
+/// that `network` has: a file may be of another task.
+fn compacted_network(network: &Network, path: &Path) -> anyhow::Result<Option<Network>> {
+    let file = read(path)?;
+    if file.metadata.get(FORM).is_none_or(|form| form != COMPACTED) {
+        return Ok(None);
+    }
+    let tensors = normalize_names(file.tensors);
+    let head = network.head();
+    let narrowed = network.narrowed(|param| {
+        let mut shape = tensors.get(&param.name).map_or_else(Vec::new, |tensor| tensor.shape.clone());
+        if Some(param.node) == head && !shape.is_empty() {
+            shape[0] = param.shape[0];
+        }
+        shape
+    });
+    let narrowed = narrowed.with_context(|| format!("{} is of another network", path.display()))?;
+    Ok(Some(narrowed))
 }
 
 /// The state of a file for a model, without touching the model.
@@ -59,7 +83,12 @@ pub(crate) fn load_body(
     path: Option<&Path>,
     streams: &Streams,
 ) -> anyhow::Result<Model> {
-    let network = network(spec, info, input)?;
+    let mut network = network(spec, info, input)?;
+    if let Some(path) = path
+        && let Some(compacted) = compacted_network(&network, path)?
+    {
+        network = Arc::new(compacted);
+    }
     let model = Model::new(Arc::clone(&network), order.options(), streams)?;
     let Some(path) = path else { return Ok(model) };
     let mut tensors = normalize_names(read(path)?.tensors);
@@ -76,15 +105,31 @@ pub(crate) fn load_body(
     Ok(model)
 }
 
+/// Whether a file's weights are of the whole network or of a compacted one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// All channels, some of them perhaps masked.
+    Whole,
+    /// Without the channels that were removed.
+    Compacted,
+}
+
+/// Key of a file's header that says its form.
+const FORM: &str = "form";
+const COMPACTED: &str = "compacted";
+
 /// Writes a state where the order's outputs go. The header says what network it is of.
-pub(crate) fn write(model: &Model, state: &State, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write(model: &Model, state: &State, form: Form, path: &Path) -> anyhow::Result<()> {
     let network = model.network();
-    let metadata: BTreeMap<String, String> = [
+    let mut metadata: BTreeMap<String, String> = [
         ("format".to_owned(), "secateur-weights/1".to_owned()),
         ("network".to_owned(), network.name().to_owned()),
         ("input".to_owned(), network.input().map(|size| size.to_string()).join("x")),
     ]
     .into();
+    if form == Form::Compacted {
+        metadata.insert(FORM.to_owned(), COMPACTED.to_owned());
+    }
     Ok(write_safetensors(path, &state.to_tensors(model)?, &metadata)?)
 }
 

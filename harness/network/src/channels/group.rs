@@ -239,15 +239,7 @@ impl Assembly {
         }
     }
 
-    fn add(
-        &mut self,
-        trace: &Trace,
-        layout: usize,
-        length: usize,
-        tensor: TensorId,
-        dim: usize,
-        side: Side,
-    ) {
+    fn add(&mut self, trace: &Trace, layout: usize, length: usize, tensor: TensorId, dim: usize, side: Side) {
         for place in self.places(trace, layout, length) {
             let Places { group, width, index } = place;
             self.groups[group].members.push(Member { tensor, dim, side, width, index });
@@ -263,8 +255,7 @@ impl Assembly {
         let mut counts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for atom in slots {
             let (group, unit) = self.unit[*atom as usize];
-            let counts =
-                counts.entry(group).or_insert_with(|| vec![0; self.groups[group as usize].units]);
+            let counts = counts.entry(group).or_insert_with(|| vec![0; self.groups[group as usize].units]);
             counts[unit as usize] += 1;
         }
         let mut found = Vec::with_capacity(counts.len());

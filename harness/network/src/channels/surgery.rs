@@ -4,7 +4,7 @@ use crate::channels::group::{Groups, TensorId};
 use crate::graph::{Builder, GraphError, Network, NodeId, Op, ParamSpec};
 
 /// Which units stay, for every group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     units: Vec<Vec<bool>>,
 }

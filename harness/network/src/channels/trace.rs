@@ -49,9 +49,10 @@ impl Trace {
                     first
                 }
                 Op::Concat => {
-                    let joined = node.inputs.iter().flat_map(|input| {
-                        trace.layouts[trace.output[input.index()]].iter().copied()
-                    });
+                    let joined = node
+                        .inputs
+                        .iter()
+                        .flat_map(|input| trace.layouts[trace.output[input.index()]].iter().copied());
                     let joined = joined.collect();
                     trace.push(joined)
                 }

@@ -77,7 +77,12 @@ fn resnet50_has_one_group_for_each_inner_layer_and_one_for_each_stage() {
         .collect();
     assert_eq!(
         summed,
-        [("layer1.0.conv3", 256), ("layer2.0.conv3", 512), ("layer3.0.conv3", 1024), ("layer4.0.conv3", 2048)]
+        [
+            ("layer1.0.conv3", 256),
+            ("layer2.0.conv3", 512),
+            ("layer3.0.conv3", 1024),
+            ("layer4.0.conv3", 2048)
+        ]
     );
     // The last stage's stream: three convolutions, the shortcut's, and all that read it.
     let stream = &groups.all()[groups.find("layer4.0.conv3").unwrap()];
@@ -183,7 +188,8 @@ fn every_entry_belongs_to_one_unit() {
             .iter()
             .map(|param| {
                 // The second dimension of a depthwise filter is no channel.
-                let depthwise = matches!(network.node(param.node).op, Op::Conv2d { groups, .. } if groups > 1);
+                let depthwise =
+                    matches!(network.node(param.node).op, Op::Conv2d { groups, .. } if groups > 1);
                 let dims = if depthwise { 1 } else { 2 };
                 param.shape.iter().take(dims).sum::<usize>()
             })

@@ -45,6 +45,18 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
             "both `checkpoint` and `train`",
         ),
         ("prunable: {name: convolutions}", "prunable: {name: convolutions, head: true}", "cannot be pruned"),
+        ("prunable: {name: convolutions}\n", "", "`channels` for suites that remove channels"),
+        (
+            "prunable: {name: convolutions}",
+            "prunable: {name: convolutions}\nchannels: {name: inner}",
+            "a suite removes weights or channels",
+        ),
+        (
+            "prunable: {name: convolutions}",
+            "channels: {name: inner, budget: flops}",
+            "unknown variant `flops`",
+        ),
+        ("prunable: {name: convolutions}", "channels: {name: inner, align: 0}", "at least 1"),
         ("replicates: 2", "replicates: 0", "at least 1"),
         ("name: whole", "name: a/b", "is not made of letters"),
     ] {

@@ -7,13 +7,13 @@ use std::time::Instant;
 use secateur_abi as abi;
 use secateur_data::Split;
 use secateur_engine::Streams;
-use secateur_host::{Plugin, Session, SessionSetup, prunable_params, run_method, target_count};
+use secateur_host::{Plugin, Removable, Session, SessionSetup, run_method};
 use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
 use secateur_suite::PruneSpec;
 
 use crate::order::{CANCELLED, Order};
 use crate::stages::Ended;
-use crate::weights;
+use crate::weights::{self, Form};
 
 pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let plugin = Plugin::load(order.input("plugin")?)?;
@@ -29,13 +29,8 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         let state = weights::read_state(&model, order.input(name)?)?;
         upstream.insert(name.replacen('-', ":", 1), state);
     }
-    let prunable = prunable_params(&network, &spec.prunable);
-    let total: u64 = prunable.iter().map(|id| network.params()[id.index()].numel() as u64).sum();
-    let targets: Vec<abi::Target> = spec
-        .keeps
-        .iter()
-        .map(|keep| abi::Target { keep: *keep, count: target_count(*keep, total), tolerance: 0 })
-        .collect();
+    let removable = Removable::new(&network, &spec.set);
+    let targets: Vec<abi::Target> = spec.keeps.iter().map(|keep| removable.target(&network, *keep)).collect();
     let session = Session::new(SessionSetup {
         model: &model,
         train: &train,
@@ -43,7 +38,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         classes: info.classes.len(),
         recipe: spec.recipe.as_ref(),
         allowance: spec.allowance.steps(1, train.len() as u64),
-        prunable,
+        removable,
         targets: targets.clone(),
         upstream,
         streams: Streams::new(spec.seed),
@@ -70,7 +65,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         };
         let name = format!("keep-{index}");
         let path = format!("{name}.safetensors");
-        weights::write(&model, &snapshot.state, &order.output(&path))?;
+        weights::write(&model, &snapshot.state, Form::Whole, &order.output(&path))?;
         outputs.insert(name, path);
         facts.push(Some(SnapshotFacts {
             target_count: targets[index].count,

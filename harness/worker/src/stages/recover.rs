@@ -5,15 +5,25 @@ use secateur_engine::{Sgd, State, Streams, Trainer, evaluate, recalibrate};
 use secateur_store::RecoverFacts;
 use secateur_suite::RecoverSpec;
 
+use crate::channels::kept_units;
 use crate::order::Order;
 use crate::stages::Ended;
-use crate::{training, weights};
+use crate::training;
+use crate::weights::{self, Form};
 
 pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
     let pictures = order.pictures("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, pictures.shape)?;
-    let model = weights::load(order, &network, order.input("weights")?)?;
+    let path = order.input("weights")?;
+    let mut model = weights::load(order, &network, path)?;
+    let mut form = Form::Whole;
+    if spec.compact {
+        let groups = network.channel_groups();
+        let kept = kept_units(&network, &groups, &weights::read_for(&network, path)?)?;
+        model = model.compacted(&network.surgery(&groups, &kept)?)?;
+        form = Form::Compacted;
+    }
     let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
     let streams = Streams::new(spec.seed);
     let mut steps = 0;
@@ -26,7 +36,7 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     recalibrate(&model, &data, spec.recalibrate, &streams)?;
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after recovery");
-    weights::write(&model, &State::of(&model, None), &order.output("weights.safetensors"))?;
+    weights::write(&model, &State::of(&model, None), form, &order.output("weights.safetensors"))?;
     let validation = order.set("trainval", Split::Validation, &info)?;
     let validation = if validation.is_empty() {
         None

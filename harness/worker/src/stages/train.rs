@@ -16,7 +16,12 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
     let streams = Streams::new(spec.seed);
     let model = Model::new(network, order.options(), &streams)?;
     let sgd = Sgd::new(&spec.recipe, model.params().len());
-    weights::write(&model, &State::of(&model, None), &order.output("init.safetensors"))?;
+    weights::write(
+        &model,
+        &State::of(&model, None),
+        weights::Form::Whole,
+        &order.output("init.safetensors"),
+    )?;
     let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
     let steps = spec.length.steps(spec.recipe.batch, data.len() as u64);
     let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe: &spec.recipe, streams };
@@ -25,9 +30,14 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
     }
     let summary = training::train(order, &trainer, steps, &spec.keep_steps, |step| {
         let state = State::of(&model, Some(&sgd));
-        weights::write(&model, &state, &order.output(&format!("step-{step}.safetensors")))
+        weights::write(
+            &model,
+            &state,
+            weights::Form::Whole,
+            &order.output(&format!("step-{step}.safetensors")),
+        )
     })?;
-    weights::write(&model, &State::of(&model, None), &order.output("end.safetensors"))?;
+    weights::write(&model, &State::of(&model, None), weights::Form::Whole, &order.output("end.safetensors"))?;
     let validation = order.set("trainval", Split::Validation, &info)?;
     let validation = if validation.is_empty() {
         None
