@@ -3,7 +3,6 @@
 //! The method below is linked into the bench and entered through its entry table, as the host enters a library: the
 //! calls go through the same function pointers, which a loader would have filled the same way. What a bench cannot
 //! show is the cost of loading. Each figure is that of the SDK's safe function, not of the bare pointer.
-#![expect(unsafe_code, reason = "the entry function is declared as a loader would find it")]
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -92,11 +91,6 @@ struct Idle;
 impl TrainHooks for Idle {}
 
 export_plugin!(Probe);
-
-// SAFETY: `export_plugin!` above defines the function with this signature.
-unsafe extern "C" {
-    safe fn secateur_plugin_entry() -> *const secateur_sdk::secateur_abi::Entry;
-}
 
 /// A session on a network so small that a training step costs little beside the hooks.
 fn with_session(body: impl FnOnce(&Session<'_>)) {

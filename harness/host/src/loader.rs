@@ -136,7 +136,7 @@ impl Plugin {
         Ok(plugin)
     }
 
-    /// A plugin that is linked into this program, for benches: checked as any other from its entry function on.
+    /// A plugin that is linked into this program, for benches and a plugin's own tests: checked as any other from its entry function on.
     ///
     /// # Errors
     /// Says which check failed.

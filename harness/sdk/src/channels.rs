@@ -114,6 +114,31 @@ impl<'a> Member<'a> {
         index[unit * width..(unit + 1) * width].iter().copied().filter(|entry| *entry >= 0)
     }
 
+    /// What each unit has of a tensor of the parameter's shape, as a row: `[units, entries * rest]`, where `rest` is the
+    /// product of the other dimensions. Entries that a unit lacks are zeros. Differentiable.
+    ///
+    /// # Errors
+    /// Fails if libtorch does, for example on a tensor of another shape.
+    pub fn rows(&self, tensor: &Tensor) -> Result<Tensor> {
+        let by_entry = tensor.f_transpose(0, self.raw.dim.into())?.f_flatten(1, -1).or_else(|_| {
+            // A vector has one value for each entry.
+            tensor.f_unsqueeze(1)
+        })?;
+        let (units, width) = (i64::from(self.units), i64::from(self.raw.width));
+        // SAFETY: as in `entries`.
+        let index = unsafe { slice(self.raw.index, (units * width) as usize) };
+        let lacking = index.iter().any(|entry| *entry < 0);
+        let chosen: Vec<i64> = index.iter().map(|entry| (*entry).max(0)).collect();
+        let chosen = Tensor::f_from_slice(&chosen)?.f_to_device(tensor.device())?;
+        let mut rows = by_entry.f_index_select(0, &chosen)?;
+        if lacking {
+            let there: Vec<f32> = index.iter().map(|entry| if *entry < 0 { 0.0 } else { 1.0 }).collect();
+            let there = Tensor::f_from_slice(&there)?.f_to_device(tensor.device())?;
+            rows = rows.f_mul(&there.f_to_kind(tensor.kind())?.f_unsqueeze(1)?)?;
+        }
+        Ok(rows.f_reshape([units, -1])?)
+    }
+
     /// The sum over all entries of each unit of a value for every entry of the dimension.
     ///
     /// `values` is `[size of the dimension]`; the result has one value for each unit. A unit without entries gets zero.
@@ -154,6 +179,51 @@ impl Run<'_> {
     pub fn param(&self, id: u32) -> Result<Param<'_>> {
         let found = self.params().into_iter().find(|param| param.id() == id);
         found.ok_or_else(|| Error::invalid(format!("there is no parameter {id}")))
+    }
+
+    /// The filters that make a group's channels: for each unit, a row of all weights of convolutions and fully connected
+    /// layers that make it, `[units, values]`. With `readers`, followed by the weights that read it.
+    ///
+    /// # Errors
+    /// Fails if the host or libtorch does.
+    pub fn filters(&self, group: &Group<'_>, readers: bool) -> Result<Tensor> {
+        let mut rows = Vec::new();
+        for member in group.members() {
+            let param = self.param(member.param())?;
+            if param.shape().len() > 1 && (readers || member.side() == Side::Out) {
+                rows.push(member.rows(&self.weight(&param)?.detach())?);
+            }
+        }
+        Ok(Tensor::f_cat(&rows, 1)?)
+    }
+
+    /// The normalization scales of a group's channels, each `[units, entries]`; none where no normalization follows.
+    ///
+    /// # Errors
+    /// Fails if the host or libtorch does.
+    pub fn norm_scales(&self, group: &Group<'_>) -> Result<Vec<(Param<'_>, Tensor)>> {
+        let mut scales = Vec::new();
+        for member in group.members() {
+            let param = self.param(member.param())?;
+            if param.is_norm() && !param.is_bias() {
+                let rows = member.rows(&self.weight(&param)?)?;
+                scales.push((param, rows));
+            }
+        }
+        Ok(scales)
+    }
+
+    /// The node that owns a parameter.
+    #[must_use]
+    pub fn owner(&self, param: &Param<'_>) -> Option<u32> {
+        let graph = self.tables.graph;
+        // SAFETY: as in `all_groups`.
+        unsafe {
+            (0..(graph.node_count)(self.ctx)).find(|index| {
+                let node = (graph.node)(self.ctx, *index).as_ref();
+                node.is_some_and(|node| slice(node.params, node.n_params as usize).contains(&param.id()))
+            })
+        }
     }
 
     /// The units of a group that stay. What goes is masked at once: filters, normalizations, and the weights that read

@@ -215,18 +215,17 @@ unsafe extern "C" fn init(host: *const abi::Host, err: *const abi::ErrorSink) ->
 #[macro_export]
 macro_rules! export_plugin {
     ($($method:ty),+ $(,)?) => {
-        const _: () = {
-            #[cfg(not(panic = "unwind"))]
-            compile_error!("a Secateur plugin needs `panic = \"unwind\"`: panics are caught at its border");
+        #[cfg(not(panic = "unwind"))]
+        compile_error!("a Secateur plugin needs `panic = \"unwind\"`: panics are caught at its border");
 
-            // SAFETY: the one symbol of a plugin; its name is the contract's.
-            #[unsafe(no_mangle)]
-            #[allow(unsafe_code)]
-            pub extern "C" fn secateur_plugin_entry() -> *const $crate::secateur_abi::Entry {
-                static ENTRY: ::std::sync::OnceLock<$crate::SharedEntry> = ::std::sync::OnceLock::new();
-                let methods: &[$crate::Registration] = &[$($crate::Exported::<$method>::describe),+];
-                ENTRY.get_or_init(|| $crate::build_entry(methods, None)).0
-            }
-        };
+        /// The one symbol of a plugin.
+        // SAFETY: the name is the contract's, and a library has one.
+        #[unsafe(no_mangle)]
+        #[allow(unsafe_code)]
+        pub extern "C" fn secateur_plugin_entry() -> *const $crate::secateur_abi::Entry {
+            static ENTRY: ::std::sync::OnceLock<$crate::SharedEntry> = ::std::sync::OnceLock::new();
+            let methods: &[$crate::Registration] = &[$($crate::Exported::<$method>::describe),+];
+            ENTRY.get_or_init(|| $crate::build_entry(methods, None)).0
+        }
     };
 }

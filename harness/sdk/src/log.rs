@@ -2,6 +2,7 @@
 //!
 //! A plugin has its own copy of `tracing`, so the host's subscriber does not see its events.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -9,6 +10,12 @@ use secateur_abi as abi;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+
+thread_local! {
+    /// Whether this thread is telling the host something. A plugin that is linked into its host (a test) shares
+    /// `tracing` with it, so that what the host logs comes here again.
+    static TELLING: Cell<bool> = const { Cell::new(false) };
+}
 
 static TABLE: OnceLock<&'static abi::ExtLog> = OnceLock::new();
 
@@ -55,6 +62,9 @@ impl Subscriber for Forward {
 
     fn event(&self, event: &Event<'_>) {
         let Some(table) = TABLE.get() else { return };
+        if TELLING.replace(true) {
+            return;
+        }
         let mut texts = Texts::default();
         event.record(&mut texts);
         let fields = serde_json::Value::Object(texts.fields).to_string();
@@ -68,6 +78,7 @@ impl Subscriber for Forward {
                 abi::Str::new(&fields),
             );
         }
+        TELLING.set(false);
     }
 
     fn enter(&self, _: &Id) {}

@@ -129,6 +129,18 @@ impl Param<'_> {
         self.shape().iter().product::<i64>() as u64
     }
 
+    /// Whether it is a bias or the shift of a normalization.
+    #[must_use]
+    pub fn is_bias(&self) -> bool {
+        self.raw.flags & abi::PARAM_BIAS != 0
+    }
+
+    /// Whether it is the scale or the shift of a normalization.
+    #[must_use]
+    pub fn is_norm(&self) -> bool {
+        self.raw.flags & abi::PARAM_NORM != 0
+    }
+
     /// Whether it belongs to the suite's prunable set.
     #[must_use]
     pub fn is_prunable(&self) -> bool {

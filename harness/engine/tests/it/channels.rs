@@ -252,5 +252,7 @@ fn compacting_leaves_the_model_alone() {
     // Masks of whole groups are lifted.
     model.set_unit_masks(&groups, &Kept::all(&groups)).unwrap();
     assert!((0..model.params().len()).all(|id| model.mask(ParamId(id as u32)).is_none()));
-    assert!(groups.all().iter().flat_map(|group| &group.members).any(|m| matches!(m.tensor, TensorId::Buffer(_))));
+    assert!(
+        groups.all().iter().flat_map(|group| &group.members).any(|m| matches!(m.tensor, TensorId::Buffer(_)))
+    );
 }
