@@ -240,7 +240,7 @@ enum { SECATEUR_CAPTURE_INPUT = 1, SECATEUR_CAPTURE_OUTPUT = 2, SECATEUR_CAPTURE
 enum { SECATEUR_FWD_TRAIN = 1,   /* batch norm and dropout in training mode; default is eval mode */
        SECATEUR_FWD_NO_GRAD = 2, /* default records a graph */
        SECATEUR_FWD_PLANNED = 4, /* apply the plan made so far; default is the model as it stands */
-       SECATEUR_FWD_REFERENCE = 8 /* the untouched network the trial started from, never trained (DCP's reconstruction target) */ };
+       SECATEUR_FWD_REFERENCE = 8 /* the network at the checkpoint saved as "reference"; without one, the untouched network the trial started from; no masks (DCP's reconstruction target) */ };
 enum { SECATEUR_SPLIT_TRAIN = 0, SECATEUR_SPLIT_VALIDATION = 1 }; /* there is no third one */
 typedef struct secateur_ext_calibration {
   uint32_t struct_size;

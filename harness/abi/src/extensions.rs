@@ -234,7 +234,7 @@ pub const FWD_TRAIN: u32 = 1;
 pub const FWD_NO_GRAD: u32 = 2;
 /// Apply the plan made so far; the default is the network as it stands.
 pub const FWD_PLANNED: u32 = 4;
-/// The untouched network the trial started from, never trained.
+/// The network at the checkpoint saved as `reference`; without one, the untouched network the trial started from.
 pub const FWD_REFERENCE: u32 = 8;
 /// Training split.
 pub const SPLIT_TRAIN: u32 = 0;

@@ -82,14 +82,15 @@ impl Session<'_> {
         self.charge(Meters { forward_samples: samples, ..Meters::default() })?;
         let _guard = (flags & abi::FWD_NO_GRAD != 0).then(tch::no_grad_guard);
         if flags & abi::FWD_REFERENCE != 0 {
-            // The untouched network: its weights stand in for the live ones, its statistics are swapped in for
-            // this one pass.
+            // Its weights stand in for the live ones, its statistics are swapped in for this one pass.
+            let saved = self.saved.borrow().get("reference").map(std::rc::Rc::clone);
+            let reference = saved.as_deref().unwrap_or(&self.start);
             let params = self.model().params().len();
             let effective: Vec<Option<Tensor>> = (0..params)
-                .map(|id| Some(self.start.param(secateur_network::ParamId(id as u32)).shallow_clone()))
+                .map(|id| Some(reference.param(secateur_network::ParamId(id as u32)).shallow_clone()))
                 .collect();
             let now = secateur_engine::State::of(self.model(), None);
-            self.start.restore_buffers(self.model())?;
+            reference.restore_buffers(self.model())?;
             let output =
                 self.model().forward(input, &Pass { until, effective: Some(&effective), ..Pass::default() });
             now.restore_buffers(self.model())?;

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -88,7 +89,7 @@ pub struct Session<'a> {
     pub(crate) sgd: Sgd,
     pub(crate) graph: GraphTables,
     pub(crate) start: State,
-    pub(crate) saved: RefCell<BTreeMap<String, State>>,
+    pub(crate) saved: RefCell<BTreeMap<String, Rc<State>>>,
     pub(crate) scores: RefCell<BTreeMap<ParamId, Vec<f32>>>,
     /// The channel plan as it stands, and scores of units; both stay as they are in suites that remove weights.
     pub(crate) units: RefCell<Units>,
@@ -194,8 +195,8 @@ impl<'a> Session<'a> {
         if name == "start" {
             return body(&self.start);
         }
-        // Cloned out, because the body may run for long but must not hold the borrow.
-        let saved = self.saved.borrow().get(name).cloned();
+        // Shared, because the body may run for long but must not hold the borrow.
+        let saved = self.saved.borrow().get(name).map(Rc::clone);
         if let Some(state) = saved {
             return body(&state);
         }

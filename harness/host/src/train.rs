@@ -348,7 +348,7 @@ unsafe extern "C" fn save(ctx: *mut abi::Ctx, name: abi::Str, err: *const abi::E
                 return Err(Failure::invalid(format!("`{name}` is the name of a checkpoint of the host")));
             }
             let state = secateur_engine::State::of(session.model(), Some(&session.sgd));
-            session.saved.borrow_mut().insert(name, state);
+            session.saved.borrow_mut().insert(name, std::rc::Rc::new(state));
             Ok(abi::OK)
         })
     }

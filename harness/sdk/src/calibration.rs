@@ -22,7 +22,8 @@ pub struct Forward {
     pub train: bool,
     /// Record no graph.
     pub no_grad: bool,
-    /// The untouched network that the trial started from.
+    /// The network at the checkpoint that the method saved as `reference`; without one, the untouched network that the
+    /// trial started from. No masks.
     pub reference: bool,
 }
 

@@ -1,6 +1,6 @@
 //! The plugin's tables, and the guard around every function that the host calls.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
@@ -17,6 +17,8 @@ const TORCH_ABI: u64 = 2 << 56 | 11 << 48;
 thread_local! {
     /// Place and text of the last panic on this thread, from the hook.
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Whether this thread is in a function of a method, where panics are kept for the host.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs a body that the host called: panics become `E_PANIC` with their place, errors go into the sink.
@@ -27,7 +29,10 @@ pub(crate) unsafe fn guard(
     err: *const abi::ErrorSink,
     body: impl FnOnce() -> Result<abi::Status>,
 ) -> abi::Status {
-    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(body));
+    GUARDED.set(outer);
+    let result = result.unwrap_or_else(|panic| {
         // A panic payload whose destructor panics must not get a second chance.
         std::mem::forget(panic);
         let place = LAST_PANIC.with_borrow_mut(std::mem::take);
@@ -202,8 +207,14 @@ unsafe extern "C" fn init(host: *const abi::Host, err: *const abi::ErrorSink) ->
     // SAFETY: the host lends valid pointers, by contract, and lives as long as the process.
     unsafe {
         guard(err, || {
-            std::panic::set_hook(Box::new(|info| {
-                LAST_PANIC.with_borrow_mut(|slot| *slot = info.to_string().replace('\n', " "));
+            // Panics outside of methods, in threads of the plugin's own or in its tests, are told as usual.
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                if GUARDED.get() {
+                    LAST_PANIC.with_borrow_mut(|slot| *slot = info.to_string().replace('\n', " "));
+                } else {
+                    usual(info);
+                }
             }));
             crate::log::forward_to(host);
             Ok(abi::OK)

@@ -284,6 +284,17 @@ impl Run<'_> {
         self.params().into_iter().filter(Param::is_prunable).collect()
     }
 
+    /// Name and operation of every node (`conv2d`, `batch_norm`, `relu`, `add`, ...), in topological order.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<(String, String)> {
+        // SAFETY: as in `params`.
+        unsafe {
+            let count = (self.tables.graph.node_count)(self.ctx);
+            let nodes = (0..count).filter_map(|index| (self.tables.graph.node)(self.ctx, index).as_ref());
+            nodes.map(|node| (text(node.name).to_owned(), text(node.op).to_owned())).collect()
+        }
+    }
+
     /// Index of a node by name.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<u32> {

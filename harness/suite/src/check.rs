@@ -175,7 +175,14 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             let help = "an allowance is counted in pictures, for example `12000ex`";
             add(&format!("tracks[{index}].allowance"), format!("{} is not; {help}", track.allowance));
         }
-        let trains = track.allowance.steps(1, 1) > 0;
+        if track.recovery.is_some_and(|recovery| !matches!(recovery, crate::Length::Samples(_))) {
+            add(
+                &format!("tracks[{index}].recovery"),
+                "is counted in pictures, for example `12000ex`".to_owned(),
+            );
+        }
+        let trains =
+            track.recovery.unwrap_or(track.allowance).steps(1, 1) > 0 || track.allowance.steps(1, 1) > 0;
         match &track.recipe {
             Some(name) => {
                 if let Some(reason) = recipe_known(name) {

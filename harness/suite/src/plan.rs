@@ -33,8 +33,10 @@ pub enum InputSource {
 /// How a stage's specification is completed once its inputs are known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Completion {
-    /// It is complete.
+    /// It is complete, and of a dense control.
     Complete,
+    /// It is complete, and of a pruned network: recovery of a fixed length.
+    Fixed,
     /// The pictures to spend are what the `prune` stage left of its allowance at that snapshot. If nothing is left
     /// and nothing is recalibrated, the stage passes its weights on unchanged.
     LeftOver {
@@ -260,7 +262,10 @@ impl Planner<'_> {
         let name = format!("{method} at {keep} ({}, replicate {replicate})", track.name);
         let snapshot = output(prune, &format!("keep-{position}"));
         let verify = self.verify(keep, snapshot.clone(), upstream_task, &name);
-        let completion = Completion::LeftOver { prune, keep: position };
+        let completion = match track.recovery {
+            Some(_) => Completion::Fixed,
+            None => Completion::LeftOver { prune, keep: position },
+        };
         let recover = self.recover(track, replicate, snapshot, upstream_task, completion, &name);
         // The recovered weights wait for the verdict on the snapshot: a plan that broke a rule is scored nowhere.
         self.plan.nodes[recover].inputs.insert("verified".to_owned(), output(verify, "verdict"));
@@ -308,7 +313,7 @@ impl Planner<'_> {
         name: &str,
     ) -> NodeIndex {
         // `check` has made sure that allowances are counted in pictures.
-        let samples = track.allowance.steps(1, 0);
+        let samples = track.recovery.unwrap_or(track.allowance).steps(1, 0);
         let spec = StageSpec::Recover(RecoverSpec {
             network: self.suite.network.clone(),
             samples,

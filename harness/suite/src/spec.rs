@@ -288,6 +288,10 @@ pub struct Track {
     pub name: String,
     /// Training pictures of each `prune` stage; what the method leaves, the host spends on recovery. `0ex`: none.
     pub allowance: Length,
+    /// Training pictures of recovery, the same for all methods whatever they spent: boards at equal fine-tuning. Absent:
+    /// what the method left of the allowance.
+    #[serde(default)]
+    pub recovery: Option<Length>,
     /// Name of the recipe for pruning and recovery; not needed without an allowance.
     #[serde(default)]
     pub recipe: Option<String>,

@@ -92,6 +92,8 @@ struct Bench {
 
 impl Bench {
     fn new(second_norm: bool) -> Self {
+        // Small networks are fastest on one thread.
+        tch::set_num_threads(1);
         let network = std::sync::Arc::new(network(second_norm));
         let model = Model::new(network, Options::default(), &Streams::new(5)).unwrap();
         let mut seed = 1_u32;

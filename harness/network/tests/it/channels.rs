@@ -256,13 +256,13 @@ fn the_nearest_count_is_reached_in_the_order_of_scores() {
         let mut worst_kept = f64::INFINITY;
         let mut last_gone = None;
         for (g, group) in groups.all().iter().enumerate().filter(|(g, _)| eligible[*g]) {
-            for unit in 0..group.units {
-                if selected.kept.group(g)[unit] {
-                    worst_kept = worst_kept.min(scores[g][unit]);
+            for (unit, (&kept, &score)) in selected.kept.group(g).iter().zip(&scores[g]).enumerate() {
+                if kept {
+                    worst_kept = worst_kept.min(score);
                 } else {
                     tally.remove(group, unit);
-                    if scores[g][unit] >= best_gone {
-                        best_gone = scores[g][unit];
+                    if score >= best_gone {
+                        best_gone = score;
                         last_gone = Some((g, unit));
                     }
                 }
@@ -298,7 +298,11 @@ fn equal_scores_go_by_position_and_rules_are_kept() {
     let selected = select_units(&network, &groups, &zeros(&groups), UnitScope::Global, &limits).unwrap();
     for (index, group) in groups.all().iter().enumerate().filter(|(index, _)| eligible[*index]) {
         let count = selected.kept.count(index);
-        assert!(count == group.units || (count % 8 == 0 && count >= 5), "{} keeps {count}", group.name);
+        assert!(
+            count == group.units || (count.is_multiple_of(8) && count >= 5),
+            "{} keeps {count}",
+            group.name
+        );
     }
 
     limits.target = 1;

@@ -1,0 +1,249 @@
+//! Selection of one layer's channels (algorithm 2).
+
+use secateur_sdk::prelude::*;
+use secateur_sdk::{Batch, Capture, Forward};
+
+use crate::config::{Config, Score, Search};
+use crate::heads::Head;
+use crate::layers::{Layer, Reader};
+
+const MOMENTUM: f64 = 0.9;
+const WEIGHT_DECAY: f64 = 1e-4;
+
+/// Pictures of a search, with what the reader convolutions of the reference network give on them.
+struct Sample {
+    batch: Batch,
+    references: Vec<Tensor>,
+}
+
+/// Selection among the channels of one layer.
+pub(crate) struct LayerSearch<'s, 'a> {
+    run: &'s Run<'a>,
+    config: &'s Config,
+    layer: &'s Layer<'s>,
+    /// The auxiliary classifier behind this layer; none: the network's own loss.
+    head: Option<&'s Head>,
+    samples: Vec<Sample>,
+    /// Weights of the readers as the search finds them.
+    original: Vec<Tensor>,
+    velocity: Vec<Tensor>,
+}
+
+/// In what order channels joined, and how much the loss fell with each, relative to the loss without any.
+pub(crate) struct Order {
+    /// Units, first one first.
+    pub(crate) units: Vec<usize>,
+    /// For each of them.
+    pub(crate) gains: Vec<f64>,
+}
+
+impl<'s, 'a> LayerSearch<'s, 'a> {
+    /// Reads the pictures and what the reference network makes of them at this layer.
+    pub(crate) fn new(
+        run: &'s Run<'a>,
+        config: &'s Config,
+        layer: &'s Layer<'s>,
+        head: Option<&'s Head>,
+    ) -> Result<Self> {
+        for reader in &layer.readers {
+            run.capture(reader.node, Capture::Output)?;
+        }
+        let batch = config.batch.unwrap_or_else(|| run.allowance().map_or(1, |a| a.batch.max(1)));
+        run.rewind_data(Split::Train, batch.min(config.samples), 0)?;
+        let mut samples = Vec::new();
+        let mut left = i64::from(config.samples);
+        let pass = Forward { reference: true, no_grad: true, ..Forward::default() };
+        while left > 0 {
+            let Some(mut pictures) = run.next_batch()? else { break };
+            let count = left.min(pictures.input.size()[0]);
+            pictures.input = pictures.input.f_narrow(0, 0, count)?;
+            pictures.target = pictures.target.f_narrow(0, 0, count)?;
+            left -= count;
+            let mut references = Vec::with_capacity(layer.readers.len());
+            for reader in &layer.readers {
+                references.push(run.forward_with(&pictures.input, Some(reader.node), pass)?);
+            }
+            samples.push(Sample { batch: pictures, references });
+        }
+        let mut original = Vec::new();
+        let mut velocity = Vec::new();
+        for reader in &layer.readers {
+            let weight = run.weight(&reader.weight)?.detach().copy();
+            velocity.push(weight.f_zeros_like()?);
+            original.push(weight);
+        }
+        Ok(Self { run, config, layer, head, samples, original, velocity })
+    }
+
+    /// Keeps `count` units: picks them and leaves the readers' weights optimized for them.
+    pub(crate) fn keep(&mut self, count: usize) -> Result<Vec<bool>> {
+        let units = match self.config.search {
+            Search::Greedy => self.greedy(count)?.units,
+            Search::TopK => {
+                let scores = self.scores()?.0;
+                let mut order: Vec<usize> = (0..scores.len()).collect();
+                order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+                order.truncate(count);
+                order
+            }
+        };
+        let kept = marked(self.layer.group.units(), &units);
+        if self.config.search == Search::TopK {
+            self.set_weights(&vec![false; kept.len()], &kept)?;
+            self.optimize(&kept)?;
+        }
+        Ok(kept)
+    }
+
+    /// The order in which the greedy search would let `count` units join.
+    pub(crate) fn greedy(&mut self, count: usize) -> Result<Order> {
+        let units = self.layer.group.units();
+        let mut kept = vec![false; units];
+        self.clear()?;
+        let mut order = Order { units: Vec::with_capacity(count), gains: Vec::with_capacity(count) };
+        let (mut scores, beginning) = self.scores()?;
+        let mut before = beginning;
+        while order.units.len() < count {
+            let mut open: Vec<usize> = (0..units).filter(|unit| !kept[*unit]).collect();
+            // Equal scores go by position.
+            open.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+            open.truncate(self.config.channels_at_a_time.min(count - order.units.len()));
+            let old = kept.clone();
+            for unit in &open {
+                kept[*unit] = true;
+            }
+            // What joins starts from the weights it had.
+            self.set_weights(&old, &kept)?;
+            self.optimize(&kept)?;
+            let (next, loss) = self.scores()?;
+            let gain = (before - loss) / beginning.max(f64::MIN_POSITIVE) / open.len() as f64;
+            order.gains.extend(open.iter().map(|_| gain));
+            order.units.extend(open);
+            (scores, before) = (next, loss);
+        }
+        Ok(order)
+    }
+
+    /// Sets all weights that read the layer's channels to zero.
+    fn clear(&self) -> Result<()> {
+        let _guard = tch::no_grad_guard();
+        for reader in &self.layer.readers {
+            drop(self.run.weight(&reader.weight)?.f_zero_()?);
+        }
+        Ok(())
+    }
+
+    /// Gives units that are new their original weights and those that are gone zeros; the others stay as they are.
+    fn set_weights(&mut self, old: &[bool], new: &[bool]) -> Result<()> {
+        let _guard = tch::no_grad_guard();
+        for ((reader, original), velocity) in
+            self.layer.readers.iter().zip(&self.original).zip(&mut self.velocity)
+        {
+            let mut weight = self.run.weight(&reader.weight)?;
+            let stays = mask(reader, old)?.f_to_device(weight.device())?;
+            let joins = mask(reader, new)?.f_to_device(weight.device())? - &stays;
+            let value = &weight * &stays + original * joins;
+            weight.f_copy_(&value)?;
+            *velocity = velocity.f_mul(&stays)?;
+        }
+        Ok(())
+    }
+
+    /// The joint loss on a sample: reconstruction error plus `lambda` times the cross-entropy (equation 6).
+    ///
+    /// The reconstruction error is the mean over all elements, without the paper's half, as in the authors' code.
+    fn loss(&self, sample: &Sample) -> Result<Tensor> {
+        let until = self.head.map(|head| head.node);
+        let output = self.run.forward_with(&sample.batch.input, until, Forward::default())?;
+        let logits = match self.head {
+            Some(head) => head.logits(&output, false)?,
+            None => output,
+        };
+        let mut loss = self.run.loss(&logits, &sample.batch.target)?.f_mul_scalar(self.config.lambda)?;
+        for (reader, reference) in self.layer.readers.iter().zip(&sample.references) {
+            let found = self.run.captured(reader.node, Capture::Output)?;
+            loss = loss.f_add(&found.f_mse_loss(reference, tch::Reduction::Mean)?)?;
+        }
+        Ok(loss)
+    }
+
+    /// Norms of the joint loss's gradient for every unit, over all samples, and the mean loss.
+    fn scores(&self) -> Result<(Vec<f64>, f64)> {
+        let units = self.layer.group.units();
+        let mut scores = vec![0.0; units];
+        let (mut sum, mut pictures) = (0.0, 0.0);
+        for sample in &self.samples {
+            self.run.zero_grad()?;
+            let loss = self.loss(sample)?;
+            let count = sample.batch.input.size()[0] as f64;
+            sum += loss.f_double_value(&[])? * count;
+            pictures += count;
+            self.run.backward(&loss)?;
+            for reader in &self.layer.readers {
+                let Some(gradient) = self.run.grad(&reader.weight)? else { continue };
+                let channels = channel_norms(&gradient, self.config.score)?;
+                for (score, own) in scores.iter_mut().zip(reader.member.sum_by_unit(&channels)?) {
+                    *score += own;
+                }
+            }
+        }
+        self.run.zero_grad()?;
+        Ok((scores, sum / f64::max(pictures, 1.0)))
+    }
+
+    /// Optimizes the weights of the units that are kept (equations 8 and 9).
+    fn optimize(&mut self, kept: &[bool]) -> Result<()> {
+        for _ in 0..self.config.passes {
+            for sample in 0..self.samples.len() {
+                self.run.zero_grad()?;
+                let loss = self.loss(&self.samples[sample])?;
+                self.run.backward(&loss)?;
+                let _guard = tch::no_grad_guard();
+                for (reader, velocity) in self.layer.readers.iter().zip(&mut self.velocity) {
+                    let Some(gradient) = self.run.grad(&reader.weight)? else { continue };
+                    let mut weight = self.run.weight(&reader.weight)?;
+                    let mask = mask(reader, kept)?.f_to_device(weight.device())?;
+                    let gradient = (gradient + &weight * WEIGHT_DECAY) * mask;
+                    *velocity = &*velocity * MOMENTUM + &gradient;
+                    // Nesterov's form.
+                    let step = (gradient + &*velocity * MOMENTUM) * self.config.lr;
+                    drop(weight.f_sub_(&step)?);
+                }
+            }
+        }
+        self.run.zero_grad()
+    }
+}
+
+/// Which units are in a list.
+fn marked(units: usize, list: &[usize]) -> Vec<bool> {
+    let mut marks = vec![false; units];
+    for unit in list {
+        marks[*unit] = true;
+    }
+    marks
+}
+
+/// One for the input channels of the units that are kept, zero for the rest: `[1, channels, 1, 1]`. Channels that do not
+/// belong to the group count as kept.
+fn mask(reader: &Reader<'_>, kept: &[bool]) -> Result<Tensor> {
+    let mut flags = vec![1.0_f32; reader.weight.shape()[1] as usize];
+    for (unit, kept) in kept.iter().enumerate() {
+        for entry in reader.member.entries(unit) {
+            flags[entry as usize] = f32::from(u8::from(*kept));
+        }
+    }
+    Ok(Tensor::f_from_slice(&flags)?.f_view([1, -1, 1, 1])?)
+}
+
+/// Norms of a gradient `[out, in, kh, kw]` for each input channel, `[in]`.
+pub(crate) fn channel_norms(gradient: &Tensor, score: Score) -> Result<Tensor> {
+    let squares = gradient.f_square()?;
+    Ok(match score {
+        Score::SumOfNorms => {
+            let kernels = squares.f_sum_dim_intlist([2, 3].as_slice(), false, Kind::Double)?.f_sqrt()?;
+            kernels.f_sum_dim_intlist(0, false, Kind::Double)?
+        }
+        Score::Frobenius => squares.f_sum_dim_intlist([0, 2, 3].as_slice(), false, Kind::Double)?.f_sqrt()?,
+    })
+}
