@@ -41,10 +41,10 @@ pub fn area(boxes: &Tensor) -> Result<Tensor> {
 
 /// The areas that every measure of overlap is made of, of boxes paired by broadcasting.
 struct Overlap {
+    a: [Tensor; 4],
+    b: [Tensor; 4],
     intersection: Tensor,
     union: Tensor,
-    /// Corners of the smallest boxes around both.
-    hull: [Tensor; 4],
 }
 
 impl Overlap {
@@ -56,15 +56,20 @@ impl Overlap {
         let height = a[3].f_minimum(&b[3])?.f_sub(&a[1].f_maximum(&b[1])?)?.f_relu()?;
         let intersection = width.f_mul(&height)?;
         let union = area_of(&a)?.f_add(&area_of(&b)?)?.f_sub(&intersection)?;
-        Ok(Self { intersection, union, hull: hull(&a, &b)? })
+        Ok(Self { a, b, intersection, union })
     }
 
     fn iou(&self) -> Result<Tensor> {
         Ok(self.intersection.f_div(&self.union)?)
     }
 
+    /// Areas of the smallest boxes around both.
+    fn hull(&self) -> Result<Tensor> {
+        area_of(&hull(&self.a, &self.b)?)
+    }
+
     fn giou(&self) -> Result<Tensor> {
-        let hull = area_of(&self.hull)?;
+        let hull = self.hull()?;
         Ok(self.iou()?.f_sub(&hull.f_sub(&self.union)?.f_div(&hull)?)?)
     }
 }
@@ -75,12 +80,17 @@ fn hull(a: &[Tensor; 4], b: &[Tensor; 4]) -> Result<[Tensor; 4]> {
 
 /// Two lists of boxes `[.., n, 4]` and `[.., m, 4]` as `[.., n, 1, 4]` and `[.., 1, m, 4]`.
 fn crossed(a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
-    for (what, boxes) in [("the first boxes", a), ("the second boxes", b)] {
+    let by_column = |what: &'static str, boxes: &Tensor| -> Result<Tensor> {
         if boxes.dim() < 2 {
             return Err(Error::shape(what, boxes, "[.., n, 4]"));
         }
-    }
-    Ok((a.f_unsqueeze(-2)?, b.f_unsqueeze(-3)?))
+        // Each column in one piece, since each is read as often as the other list is long.
+        Ok(boxes.f_transpose(-1, -2)?.f_contiguous()?.f_transpose(-1, -2)?)
+    };
+    Ok((
+        by_column("the first boxes", a)?.f_unsqueeze(-2)?,
+        by_column("the second boxes", b)?.f_unsqueeze(-3)?,
+    ))
 }
 
 /// Intersection over union `[..]` of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast. NaN for two boxes without
@@ -134,7 +144,7 @@ pub fn pairwise_giou(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// Fails if the tensors are not boxes or their shapes do not go together.
 pub fn giou_loss(predicted: &Tensor, truth: &Tensor) -> Result<Tensor> {
     let overlap = Overlap::new(predicted, truth)?;
-    let hull = area_of(&overlap.hull)?;
+    let hull = overlap.hull()?;
     let iou = overlap.intersection.f_div(&overlap.union.f_add_scalar(LOSS_EPSILON)?)?;
     let empty = hull.f_sub(&overlap.union)?.f_div(&hull.f_add_scalar(LOSS_EPSILON)?)?;
     Ok(iou.f_sub(&empty)?.f_rsub_scalar(1.0)?)

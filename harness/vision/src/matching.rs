@@ -1,12 +1,15 @@
 //! Which default boxes stand for which objects.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::boxes::pairwise_iou;
 use crate::error::{Error, Result, check_integers, float_kind};
 
-/// Pairs of default box and object that are compared at once. More pictures at once are not faster, but need memory.
-const PAIRS_AT_ONCE: i64 = 1 << 22;
+/// Pairs of default box and object that are compared at once on a CPU: what its caches hold.
+const PAIRS_AT_ONCE: i64 = 1 << 18;
+
+/// The same on a GPU, where each operation should be worth its start.
+const PAIRS_AT_ONCE_ON_GPU: i64 = 1 << 24;
 
 /// For each default box of each picture its object.
 #[derive(Debug)]
@@ -94,32 +97,36 @@ pub fn match_boxes(defaults: &Tensor, truths: &Tensor, counts: &Tensor, threshol
     if pictures == 0 || objects == 0 || count == 0 {
         return Ok(Matches { truth: Tensor::f_full([pictures, count], -1, (Kind::Int64, device))? });
     }
-    let at_once = (PAIRS_AT_ONCE / (count * objects)).max(1);
+    let defaults = without(defaults, &Tensor::f_ones([count], (Kind::Bool, device))?)?;
+    let pairs = if device == Device::Cpu { PAIRS_AT_ONCE } else { PAIRS_AT_ONCE_ON_GPU };
+    let at_once = (pairs / (count * objects)).max(1);
     let mut parts = Vec::new();
     for start in (0..pictures).step_by(at_once as usize) {
         let length = at_once.min(pictures - start);
         let truths = truths.f_narrow(0, start, length)?;
         let counts = counts.f_narrow(0, start, length)?;
-        parts.push(match_some(defaults, &truths, &counts, threshold)?);
+        parts.push(match_some(&defaults, &truths, &counts, threshold)?);
     }
     Ok(Matches { truth: Tensor::f_cat(&parts, 0)? })
 }
 
 /// Positions i64 `[n, m]` of the objects of so few pictures that everything can be compared at once.
 fn match_some(defaults: &Tensor, truths: &Tensor, counts: &Tensor, threshold: f64) -> Result<Tensor> {
-    let device = defaults.device();
-    let objects = Tensor::f_arange(truths.size()[1], (Kind::Int64, device))?;
-    let valid = objects.f_unsqueeze(0)?.f_lt_tensor(&counts.f_unsqueeze(1)?)?;
-    // [n, t, m]. What does not overlap, NaN included, is nobody's best.
-    let iou = pairwise_iou(truths, defaults)?;
-    let overlaps = iou.f_gt(0)?.f_logical_and(&valid.f_unsqueeze(2)?)?;
-    let iou = iou.f_where_self(&overlaps, &iou.f_full_like(-1.0)?)?;
-
-    // What objects claim is raised above every IoU, the last object's claim most.
+    let objects = Tensor::f_arange(truths.size()[1], (Kind::Int64, truths.device()))?;
+    let there = objects.f_unsqueeze(0)?.f_lt_tensor(&counts.f_unsqueeze(1)?)?;
+    // [n, t, m]
+    let mut iou = pairwise_iou(&without(truths, &there)?, defaults)?;
+    // What an object claims is raised above every IoU, the last object's claim most.
     let (best_iou, best_default) = iou.f_max_dim(2, true)?;
-    let position = Tensor::f_arange(defaults.size()[0], (Kind::Int64, device))?;
-    let claimed = best_default.f_eq_tensor(&position)?.f_logical_and(&best_iou.f_gt(0)?)?;
     let claims = objects.f_to_kind(iou.f_kind()?)?.f_add_scalar(2.0)?.f_reshape([1, -1, 1])?;
-    let (best, truth) = claims.f_where_self(&claimed, &iou)?.f_max_dim(1, false)?;
-    Ok(truth.f_masked_fill(&best.f_le(threshold)?, -1)?)
+    let claims = claims.f_where_self(&best_iou.f_gt(0)?, &best_iou)?;
+    let _ = iou.f_scatter_(2, &best_default, &claims)?;
+    let (best, truth) = iou.f_max_dim(1, false)?;
+    Ok(truth.f_masked_fill(&best.f_gt(threshold)?.f_logical_not()?, -1)?)
+}
+
+/// Boxes `[.., 4]` of which those that are not there or not finite are replaced by points, which overlap nothing.
+fn without(boxes: &Tensor, there: &Tensor) -> Result<Tensor> {
+    let finite = boxes.f_isfinite()?.f_all_dim(-1, false)?.f_logical_and(there)?.f_unsqueeze(-1)?;
+    Ok(boxes.f_where_self(&finite, &boxes.f_zeros_like()?)?)
 }

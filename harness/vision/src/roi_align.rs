@@ -85,8 +85,9 @@ impl RoiAlign {
     fn pool(&self, features: &Tensor, [cells, weights]: [Tensor; 2]) -> Result<Tensor> {
         let channels = features.size()[1];
         let (bags, taps) = cells.size2()?;
-        if features.numel() as i64 / channels > i64::from(i32::MAX) || bags * taps > i64::from(i32::MAX) {
-            return Err(Error::value("the number of cells or samples", bags * taps, "at most 2147483647"));
+        let numbers = [("cells", features.numel() as i64 / channels), ("pairs of bin and cell", bags * taps)];
+        if let Some((what, number)) = numbers.into_iter().find(|(_, number)| *number > i64::from(i32::MAX)) {
+            return Err(Error::value(format!("the number of {what}"), number, "at most 2147483647"));
         }
         // The gather reads all channels of a cell at once. For features in channels-last layout this is a view.
         let table = features.f_permute([0, 2, 3, 1])?.f_reshape([-1, channels])?;

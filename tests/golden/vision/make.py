@@ -116,12 +116,13 @@ def make_overlaps():
     put("overlap/second", second)
     low = uniform([24, 2], 0.0, 30.0)
     truth = torch.cat([low, low + uniform([24, 2], 1.0, 20.0)], 1)
-    # Far from, overlapping, equal to, inside and around the truth.
+    # Far from, overlapping, equal to, inside, around and beside the truth.
     predicted = truth + uniform([24, 4], -0.5, 0.5) * torch.tensor([0.25, 2.0, 6.0, 60.0]).repeat(6)[:, None].double()
     predicted[:, 2:] = torch.maximum(predicted[:, 2:], predicted[:, :2] + 0.5)
     predicted[4] = truth[4]
     predicted[8] = truth[8] + torch.tensor([0.25, 0.25, -0.25, -0.25])
     predicted[12] = truth[12] + torch.tensor([-0.25, -0.25, 0.25, 0.25])
+    predicted[16] = truth[16] + torch.tensor([1.0, 0.0, 1.0, 0.0]) * (truth[16, 2] - truth[16, 0])
     put("overlap/predicted", predicted)
     put("overlap/truth", truth)
     for name, kind in KINDS.items():

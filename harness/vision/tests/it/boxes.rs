@@ -81,6 +81,15 @@ fn the_gradient_of_giou_is_that_of_finite_differences() {
     assert!(values(&leaf.grad()).into_iter().sum::<f64>() > 0.0);
 }
 
+/// The IoU of boxes that touch grows in one direction only; like that of boxes apart, it has no gradient.
+#[test]
+fn boxes_that_only_touch_pull_at_nothing() {
+    let boxes = table([[0.0, 0.0, 2.0, 2.0], [0.0, 2.0, 2.0, 4.0]]).set_requires_grad(true);
+    let truth = table([[2.0, 0.0, 4.0, 2.0], [0.0, 0.0, 2.0, 2.0]]);
+    paired_iou(&boxes, &truth).unwrap().sum(Kind::Double).backward();
+    assert_eq!(values(&boxes.grad()), [0.0; 8]);
+}
+
 #[test]
 fn boxes_without_an_area_have_a_finite_loss() {
     let point = table([[2.0, 2.0, 2.0, 2.0]]).set_requires_grad(true);
