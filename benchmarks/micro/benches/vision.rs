@@ -3,8 +3,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use secateur_micro::{Matching, Pooling, Suppression, keep_memory};
 
-/// Forward and backward on the maps that SSD300's heads read of ResNet-50, one thread. `pytorch/vision.py` does the same
-/// with torchvision; see the README for how to compare.
+/// Forward and backward on the maps that SSD300's heads read of ResNet-50, one thread. `pytorch/vision.py`
+/// does the same with torchvision; see the README for how to compare.
 fn pooling(criterion: &mut Criterion) {
     keep_memory();
     tch::set_num_threads(1);

@@ -1,6 +1,6 @@
-//! Does on demand what a detector does beside its layers, to be run side by side with torchvision: for each line on
-//! standard input, a number, it does it so many times and prints how many it did a second of the clock, and of processor
-//! time.
+//! Does on demand what a detector does beside its layers, to be run side by side with torchvision: for each
+//! line on standard input, a number, it does it so many times and prints how many it did a second of the
+//! clock, and of processor time.
 //!
 //!     vision THREADS (plain CHANNELS CELLS | contextual CHANNELS CELLS | nms PER_CLASS | match)
 //!
@@ -22,30 +22,30 @@ fn main() -> Result<(), Failure> {
     match (kind.as_str(), numbers) {
         ("plain", [channels, cells]) => {
             let pooling = Pooling::new(channels.parse()?, cells.parse()?);
-            serve(|| Ok(drop(pooling.plain()?)))
+            serve(|| pooling.plain())
         }
         ("contextual", [channels, cells]) => {
             let pooling = Pooling::new(channels.parse()?, cells.parse()?);
-            serve(|| Ok(drop(pooling.contextual()?)))
+            serve(|| pooling.contextual())
         }
         ("nms", [per_class]) => {
             let suppression = Suppression::new(per_class.parse()?);
-            serve(|| Ok(drop(suppression.run()?)))
+            serve(|| suppression.run())
         }
         ("match", []) => {
             let matching = Matching::new()?;
-            serve(|| Ok(drop(matching.run()?)))
+            serve(|| matching.run())
         }
         _ => Err(usage.into()),
     }
 }
 
-fn serve(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
+fn serve<T>(run: impl Fn() -> secateur_vision::Result<T>) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let count: u64 = line?.trim().parse()?;
         let (start, start_processor) = (Instant::now(), processor_seconds());
-        (0..count).try_for_each(|_| run())?;
+        (0..count).try_for_each(|_| run().map(drop))?;
         let (clock, processor) = (start.elapsed().as_secs_f64(), processor_seconds() - start_processor);
         writeln!(out, "{:.2} {:.2}", count as f64 / clock, count as f64 / processor)?;
         out.flush()?;

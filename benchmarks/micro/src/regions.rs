@@ -1,5 +1,5 @@
-//! What a detector does beside its layers, on boxes that are the same every time. `pytorch/vision.py` makes the same
-//! boxes, so that the two can be compared.
+//! What a detector does beside its layers, on boxes that are the same every time. `pytorch/vision.py` makes
+//! the same boxes, so that the two can be compared.
 
 use secateur_vision::{
     DefaultBoxes, Matches, Result, RoiAlign, batched_nms, contextual_roi_align, match_boxes, regions,
@@ -86,7 +86,8 @@ impl Pooling {
     }
 }
 
-/// Suppression of what a detector of 80 classes finds in a picture: of each class the best so many, in heaps of ten.
+/// Suppression of what a detector of 80 classes finds in a picture: of each class the best so many, in heaps
+/// of ten.
 pub struct Suppression {
     boxes: Tensor,
     scores: Tensor,

@@ -93,8 +93,8 @@ fn crossed(a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
     ))
 }
 
-/// Intersection over union `[..]` of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast. NaN for two boxes without
-/// any area. Differentiable.
+/// Intersection over union `[..]` of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast. NaN for two
+/// boxes without any area. Differentiable.
 ///
 /// # Errors
 /// Fails if the tensors are not boxes or their shapes do not go together.
@@ -102,8 +102,8 @@ pub fn paired_iou(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Overlap::new(a, b)?.iou()
 }
 
-/// Intersection over union `[.., n, m]` of each of `[.., n, 4]` with each of `[.., m, 4]`. NaN for two boxes without any
-/// area. Differentiable.
+/// Intersection over union `[.., n, m]` of each of `[.., n, 4]` with each of `[.., m, 4]`. NaN for two boxes
+/// without any area. Differentiable.
 ///
 /// # Errors
 /// Fails if the tensors are not lists of boxes or their shapes do not go together.
@@ -112,9 +112,10 @@ pub fn pairwise_iou(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     paired_iou(&a, &b)
 }
 
-/// Generalized intersection over union `[..]` of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast: with `C` the
-/// area of [`enclosing`] and `U` of the union, `IoU - (C - U) / C`, from -1 to 1 (arXiv 1902.09630, algorithm 1).
-/// NaN for two boxes without any area. Differentiable, with a gradient for boxes that do not overlap, too.
+/// Generalized intersection over union `[..]` of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast: with
+/// `C` the area of [`enclosing`] and `U` of the union, `IoU - (C - U) / C`, from -1 to 1 (arXiv 1902.09630,
+/// algorithm 1). NaN for two boxes without any area. Differentiable, with a gradient for boxes that do not
+/// overlap, too.
 ///
 /// # Errors
 /// Fails if the tensors are not boxes or their shapes do not go together.
@@ -132,13 +133,13 @@ pub fn pairwise_giou(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     paired_giou(&a, &b)
 }
 
-/// The regression loss `1 - GIoU`, `[..]`, not reduced, of boxes `[.., 4]` with boxes `[.., 4]`, shapes broadcast
-/// (arXiv 1902.09630).
+/// The regression loss `1 - GIoU`, `[..]`, not reduced, of boxes `[.., 4]` with boxes `[.., 4]`, shapes
+/// broadcast (arXiv 1902.09630).
 ///
-/// Other than [`paired_giou`] it adds 1e-7 to the union and to the enclosing area before it divides by them, so that
-/// boxes without any area give 1 and a finite gradient in place of NaN; torchvision does the same. In pixels that is
-/// nothing. In parts of a picture it is 0.1 % of a box of 3 by 3 pixels in 300 by 300, so give pixels where small
-/// boxes count.
+/// Other than [`paired_giou`] it adds 1e-7 to the union and to the enclosing area before it divides by them,
+/// so that boxes without any area give 1 and a finite gradient in place of NaN; torchvision does the same. In
+/// pixels that is nothing. In parts of a picture it is 0.1 % of a box of 3 by 3 pixels in 300 by 300, so give
+/// pixels where small boxes count.
 ///
 /// # Errors
 /// Fails if the tensors are not boxes or their shapes do not go together.
@@ -158,8 +159,8 @@ pub fn enclosing(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     joined(hull(&columns("the first boxes", a)?, &columns("the second boxes", b)?)?)
 }
 
-/// Boxes `[.., 4]` cut at the edges of a picture that reaches from 0, 0 to `width`, `height`. A box outside is left
-/// without an area.
+/// Boxes `[.., 4]` cut at the edges of a picture that reaches from 0, 0 to `width`, `height`. A box outside
+/// is left without an area.
 ///
 /// # Errors
 /// Fails if the tensor is not one of boxes.
@@ -177,7 +178,7 @@ pub fn clip(boxes: &Tensor, height: f64, width: f64) -> Result<Tensor> {
 ///
 /// # Errors
 /// Fails if the tensor is not one of boxes.
-pub fn center_to_corners(boxes: &Tensor) -> Result<Tensor> {
+pub fn centre_to_corners(boxes: &Tensor) -> Result<Tensor> {
     let [x, y, width, height] = columns("boxes", boxes)?;
     let (half_width, half_height) = (width.f_mul_scalar(0.5)?, height.f_mul_scalar(0.5)?);
     joined([x.f_sub(&half_width)?, y.f_sub(&half_height)?, x.f_add(&half_width)?, y.f_add(&half_height)?])
@@ -187,10 +188,10 @@ pub fn center_to_corners(boxes: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Fails if the tensor is not one of boxes.
-pub fn corners_to_center(boxes: &Tensor) -> Result<Tensor> {
+pub fn corners_to_centre(boxes: &Tensor) -> Result<Tensor> {
     let [x1, y1, x2, y2] = columns("boxes", boxes)?;
-    let center = |low: &Tensor, high: &Tensor| low.f_add(high)?.f_mul_scalar(0.5);
-    joined([center(&x1, &x2)?, center(&y1, &y2)?, x2.f_sub(&x1)?, y2.f_sub(&y1)?])
+    let centre = |low: &Tensor, high: &Tensor| low.f_add(high)?.f_mul_scalar(0.5);
+    joined([centre(&x1, &x2)?, centre(&y1, &y2)?, x2.f_sub(&x1)?, y2.f_sub(&y1)?])
 }
 
 /// Boxes `[.., 4]` from `x, y, w, h` with the upper left corner, as in COCO's files, to `x1, y1, x2, y2`.

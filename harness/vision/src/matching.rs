@@ -46,8 +46,8 @@ impl Matches {
         Ok(found.f_masked_fill(&self.truth.f_lt(0)?, background)?)
     }
 
-    /// The boxes `[n, m, 4]` that default boxes stand for, given those of objects `[n, t, 4]`. Background has the
-    /// picture's first box; mask it with [`Matches::positive`].
+    /// The boxes `[n, m, 4]` that default boxes stand for, given those of objects `[n, t, 4]`. Background has
+    /// the picture's first box; mask it with [`Matches::positive`].
     ///
     /// # Errors
     /// Fails if the boxes are not those of the objects that were matched, or there are none.
@@ -63,20 +63,21 @@ impl Matches {
     }
 }
 
-/// Matches default boxes `[m, 4]` to the objects of `n` pictures, whose boxes are `[n, t, 4]`, both corners in the same
-/// unit, as in SSD (arXiv 1512.02325, section 2.2):
+/// Matches default boxes `[m, 4]` to the objects of `n` pictures, whose boxes are `[n, t, 4]`, both corners
+/// in the same unit, as in SSD (arXiv 1512.02325, section 2.2):
 ///
 /// 1. each object gets the default box of the highest IoU, however low;
 /// 2. every other default box gets the object of the highest IoU, if that is above `threshold` (SSD: 0.5).
 ///
 /// Pictures with fewer than `t` objects are padded; `counts` i64 `[n]` says how many each has.
 ///
-/// Where the text leaves it open: if a default box is the best of several objects, the last object gets it, as in the
-/// common ports. (The first implementation gives it to the object of the highest IoU and the others their next best.)
-/// Of equal IoUs the first counts. An object that overlaps no default box gets none.
+/// Where the text leaves it open: if a default box is the best of several objects, the last object gets it,
+/// as in the common ports. (The first implementation gives it to the object of the highest IoU and the others
+/// their next best.) Of equal IoUs the first counts. An object that overlaps no default box gets none.
 ///
 /// # Errors
-/// Fails if the tensors are not boxes and counts of the same pictures, or the threshold is not between 0 and 1.
+/// Fails if the tensors are not boxes and counts of the same pictures, or the threshold is not between 0 and
+/// 1.
 pub fn match_boxes(defaults: &Tensor, truths: &Tensor, counts: &Tensor, threshold: f64) -> Result<Matches> {
     if !(0.0..=1.0).contains(&threshold) {
         return Err(Error::value("the IoU threshold", threshold, "a number from 0 to 1"));
@@ -125,7 +126,8 @@ fn match_some(defaults: &Tensor, truths: &Tensor, counts: &Tensor, threshold: f6
     Ok(truth.f_masked_fill(&best.f_gt(threshold)?.f_logical_not()?, -1)?)
 }
 
-/// Boxes `[.., 4]` of which those that are not there or not finite are replaced by points, which overlap nothing.
+/// Boxes `[.., 4]` of which those that are not there or not finite are replaced by points, which overlap
+/// nothing.
 fn without(boxes: &Tensor, there: &Tensor) -> Result<Tensor> {
     let finite = boxes.f_isfinite()?.f_all_dim(-1, false)?.f_logical_and(there)?.f_unsqueeze(-1)?;
     Ok(boxes.f_where_self(&finite, &boxes.f_zeros_like()?)?)

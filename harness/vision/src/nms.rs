@@ -7,27 +7,30 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result, check_integers, float_kind};
 
-/// Greedy non-maximum suppression: from the highest score to the lowest, a box stays unless its IoU with one that stays
-/// is above `iou_threshold`. Boxes are `[n, 4]` corners, scores `[n]`, both of one kind. Returns the positions i64 `[k]`
-/// of those that stay, by falling score; of equal scores the first comes first.
+/// Greedy non-maximum suppression: from the highest score to the lowest, a box stays unless its IoU with one
+/// that stays is above `iou_threshold`. Boxes are `[n, 4]` corners, scores `[n]`, both of one kind. Returns
+/// the positions i64 `[k]` of those that stay, by falling score; of equal scores the first comes first.
 ///
-/// It computes on the host, and brings tensors of a GPU there: it belongs behind a network, not into training.
+/// It computes on the host, and brings tensors of a GPU there: it belongs behind a network, not into
+/// training.
 ///
 /// # Errors
-/// Fails if the tensors are not boxes and their scores, a score is NaN, or the threshold is not between 0 and 1.
+/// Fails if the tensors are not boxes and their scores, a score is NaN, or the threshold is not between 0 and
+/// 1.
 pub fn nms(boxes: &Tensor, scores: &Tensor, iou_threshold: f64) -> Result<Tensor> {
     suppress_tensors(boxes, scores, None, iou_threshold)
 }
 
-/// Non-maximum suppression as [`nms`] within each class: a box suppresses only boxes of its own class, given by i64
-/// `[n]`, of any values. Returns the positions i64 `[k]` of the boxes that stay, all classes together, by falling
-/// score; of equal scores the first comes first.
+/// Non-maximum suppression as [`nms`] within each class: a box suppresses only boxes of its own class, given
+/// by i64 `[n]`, of any values. Returns the positions i64 `[k]` of the boxes that stay, all classes together,
+/// by falling score; of equal scores the first comes first.
 ///
-/// torchvision shifts small inputs so that classes do not overlap, which rounds coordinates; here they stay as they are.
+/// torchvision shifts small inputs so that classes do not overlap, which rounds coordinates; here they stay
+/// as they are.
 ///
 /// # Errors
-/// Fails if the tensors are not boxes with their scores and classes, a score is NaN, or the threshold is not between 0
-/// and 1.
+/// Fails if the tensors are not boxes with their scores and classes, a score is NaN, or the threshold is not
+/// between 0 and 1.
 pub fn batched_nms(boxes: &Tensor, scores: &Tensor, classes: &Tensor, iou_threshold: f64) -> Result<Tensor> {
     suppress_tensors(boxes, scores, Some(classes), iou_threshold)
 }
@@ -124,7 +127,8 @@ fn suppress<T: Real>(boxes: &[T], scores: &[T], classes: &[i64], threshold: f64)
     if let Some(position) = scores.iter().position(|score| score.is_nan()) {
         return Err(Error::value(format!("score {position}"), "NaN", "a number"));
     }
-    // f32 is compared with an f64 threshold. Rounded down, it gives the same answers without a conversion per pair.
+    // f32 is compared with an f64 threshold. Rounded down, it gives the same answers without a conversion per
+    // pair.
     let threshold = T::at_most(threshold);
     let by_score =
         |a: &usize, b: &usize| scores[*b].partial_cmp(&scores[*a]).unwrap_or(Ordering::Equal).then(a.cmp(b));

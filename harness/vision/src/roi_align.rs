@@ -11,14 +11,14 @@ use crate::sampling::Axis;
 pub struct RoiAlign {
     /// Rows and columns of bins that each region is divided into.
     pub output: [i64; 2],
-    /// Cells of the feature map per unit of the boxes: 1/8 for boxes in pixels and a map of stride 8, the size of the
-    /// map for boxes in parts of the picture.
+    /// Cells of the feature map per unit of the boxes: 1/8 for boxes in pixels and a map of stride 8, the
+    /// size of the map for boxes in parts of the picture.
     pub spatial_scale: f64,
-    /// Samples along each axis of a bin. If it is not positive, each region has its own number: its cells per bin,
-    /// rounded up.
+    /// Samples along each axis of a bin. If it is not positive, each region has its own number: its cells per
+    /// bin, rounded up.
     pub sampling_ratio: i64,
-    /// Whether coordinates are those of edges, so that half a cell is subtracted to get those of the cells' middles.
-    /// Without, as in the first implementations, a region also has at least one cell.
+    /// Whether coordinates are those of edges, so that half a cell is subtracted to get those of the cells'
+    /// middles. Without, as in the first implementations, a region also has at least one cell.
     pub aligned: bool,
 }
 
@@ -35,8 +35,8 @@ impl RoiAlign {
         Ok(())
     }
 
-    /// What each bin of regions `[k, 5]` is the weighted sum of: cells of `features` in the order of picture, row and
-    /// column, i32 `[k * rows * columns, taps]`, and their weights, of the features' kind.
+    /// What each bin of regions `[k, 5]` is the weighted sum of: cells of `features` in the order of picture,
+    /// row and column, i32 `[k * rows * columns, taps]`, and their weights, of the features' kind.
     fn bags(&self, features: &Tensor, regions: &Tensor) -> Result<[Tensor; 2]> {
         float_kind("regions", regions)?;
         let [count, 5] = regions.size()[..] else { return Err(Error::shape("regions", regions, "[k, 5]")) };
@@ -89,9 +89,11 @@ impl RoiAlign {
         if let Some((what, number)) = numbers.into_iter().find(|(_, number)| *number > i64::from(i32::MAX)) {
             return Err(Error::value(format!("the number of {what}"), number, "at most 2147483647"));
         }
-        // The gather reads all channels of a cell at once. For features in channels-last layout this is a view.
+        // The gather reads all channels of a cell at once. For features in channels-last layout this is a
+        // view.
         let table = features.f_permute([0, 2, 3, 1])?.f_reshape([-1, channels])?;
         let offsets = Tensor::f_arange(bags, (Kind::Int, cells.device()))?.f_mul_scalar(taps)?;
+        // The number of the mode that adds up.
         let sum = 0;
         let (pooled, ..) = Tensor::f_embedding_bag(
             &table,
@@ -116,7 +118,8 @@ fn check_features(features: &Tensor) -> Result<()> {
     }
 }
 
-/// Regions `[k, 5]` for [`roi_align`] from the positions of pictures in a batch i64 `[k]` and boxes `[k, 4]`, corners.
+/// Regions `[k, 5]` for [`roi_align`] from the positions of pictures in a batch i64 `[k]` and boxes `[k, 4]`,
+/// corners.
 ///
 /// # Errors
 /// Fails if the shapes do not go together.
@@ -129,26 +132,27 @@ pub fn regions(pictures: &Tensor, boxes: &Tensor) -> Result<Tensor> {
     Ok(Tensor::f_cat(&[&pictures.f_to_kind(kind)?.f_unsqueeze(1)?, boxes], 1)?)
 }
 
-/// RoIAlign (arXiv 1703.06870, section 3): for each region `[k, 5]`, that is position of the picture, `x1, y1, x2, y2`, the
-/// means of bilinear samples of the features `[n, c, h, w]` in its bins, `[k, c, rows, columns]`, in channels-last
-/// layout.
+/// RoIAlign (arXiv 1703.06870, section 3): for each region `[k, 5]`, that is position of the picture, `x1,
+/// y1, x2, y2`, the means of bilinear samples of the features `[n, c, h, w]` in its bins, `[k, c, rows,
+/// columns]`, in channels-last layout.
 ///
-/// Values and gradients are those of torchvision's `roi_align`, borders included: a sample up to one cell outside of the
-/// middles of the border cells counts as on them, one further outside as zero. Regions of negative size are sampled
-/// backwards with a fixed number of samples; in aligned mode without one they are zero, as are those without extent.
-/// A region that is not finite is zero. Gradients flow to the features, not to the regions.
+/// Values and gradients are those of torchvision's `roi_align`, borders included: a sample up to one cell
+/// outside of the middles of the border cells counts as on them, one further outside as zero. Regions of
+/// negative size, which only aligned mode knows, are sampled backwards if the number of samples is fixed; if
+/// it is not, they are zero (torchvision fails), as are those without extent. A region that is not finite is
+/// zero. Gradients flow to the features, not to the regions.
 ///
-/// Each output is one sum over cells with constant weights, computed as libtorch computes sums of embeddings: a gather
-/// of all channels of a cell at once, without a copy of the map per region and without sorting regions by picture.
-/// Beside the output and the features' gradient this needs 8 bytes (in f64 12) per bin and pair of a row and a column
-/// that it samples: `k * rows * columns * (2 * sampling_ratio)²` pairs.
+/// Each output is one sum over cells with constant weights, computed as libtorch computes sums of embeddings:
+/// a gather of all channels of a cell at once, without a copy of the map per region and without sorting
+/// regions by picture. Beside the output and the features' gradient this needs 8 bytes (in f64 12) per bin
+/// and pair of a row and a column that it samples: `k * rows * columns * (2 * sampling_ratio)²` pairs.
 ///
-/// It waits for a GPU only if `sampling_ratio` is not positive. Whether pictures are there is checked on a CPU only; on a
-/// GPU regions of others are zero.
+/// It waits for a GPU only if `sampling_ratio` is not positive. Whether pictures are there is checked on a
+/// CPU only; on a GPU regions of others are zero.
 ///
 /// # Errors
-/// Fails if shapes or kinds are not those above, a region's picture is not there, or one needs more than 4096 samples
-/// along an axis of a bin.
+/// Fails if shapes or kinds are not those above, a region's picture is not there, or one needs more than 4096
+/// samples along an axis of a bin.
 pub fn roi_align(features: &Tensor, regions: &Tensor, how: &RoiAlign) -> Result<Tensor> {
     how.check()?;
     check_features(features)?;
@@ -159,12 +163,12 @@ pub fn roi_align(features: &Tensor, regions: &Tensor, how: &RoiAlign) -> Result<
     how.pool(features, bags)
 }
 
-/// The contextual RoIAlign of localization-aware pruning (arXiv 1911.02237): the sum, element by element, of the features
-/// pooled in a default box and in the smallest box around it and the object's. The default box alone may miss too much
-/// of the object. Returns `[k, c, rows, columns]`.
+/// The contextual RoIAlign of localization-aware pruning (arXiv 1911.02237): the sum, element by element, of
+/// the features pooled in a default box and in the smallest box around it and the object's. The default box
+/// alone may miss too much of the object. Returns `[k, c, rows, columns]`.
 ///
-/// `pictures` i64 `[k]` are positions in the batch, default boxes and the boxes of their objects `[k, 4]` corners. Otherwise
-/// it is [`roi_align`] twice, in one pass: a sum of two weighted sums is one.
+/// `pictures` i64 `[k]` are positions in the batch, default boxes and the boxes of their objects `[k, 4]`
+/// corners. Otherwise it is [`roi_align`] twice, in one pass: a sum of two weighted sums is one.
 ///
 /// # Errors
 /// Fails for the same reasons as [`roi_align`].

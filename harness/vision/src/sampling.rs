@@ -1,8 +1,9 @@
 //! Where RoIAlign looks along one axis.
 //!
-//! Bilinear interpolation is separable: what a sample weighs a cell is the product of what its row weighs the cell's
-//! row and its column the cell's column. So is the mean over the regular grid of samples in a bin, and the rule that
-//! samples too far outside count nothing. Each axis can therefore be reduced to few weighted cells per bin.
+//! Bilinear interpolation is separable: what a sample weighs a cell is the product of what its row weighs the
+//! cell's row and its column the cell's column. So is the mean over the regular grid of samples in a bin, and
+//! the rule that samples too far outside count nothing. Each axis can therefore be reduced to few weighted
+//! cells per bin.
 
 use tch::{Kind, Tensor};
 
@@ -51,9 +52,9 @@ impl Axis {
         Ok(Taps { cells: cells.f_flatten(2, 3)?, weights: weights.f_flatten(2, 3)? })
     }
 
-    /// Taps for as many samples in each bin as it has cells, rounded up; none for regions that are not longer than
-    /// nothing. The taps of a bin are neighbours, as many as the longest bin of all regions needs. How many these are
-    /// has to be known here, so this waits for a GPU.
+    /// Taps for as many samples in each bin as it has cells, rounded up; none for regions that are not longer
+    /// than nothing. The taps of a bin are neighbours, as many as the longest bin of all regions needs. How
+    /// many these are has to be known here, so this waits for a GPU.
     pub(crate) fn adaptive(&self) -> Result<Taps> {
         // Regions that are not finite have no samples.
         let counts =
@@ -100,14 +101,15 @@ impl Axis {
         Ok(Taps { cells, weights })
     }
 
-    /// Positions `[k, bins, end - start]` of some of the samples, of which region `k` has `counts[k]` in each bin.
+    /// Positions `[k, bins, end - start]` of some of the samples, of which region `k` has `counts[k]` in each
+    /// bin.
     fn positions(&self, counts: &Tensor, start: i64, end: i64) -> Result<Tensor> {
         let options = (self.start.f_kind()?, self.start.device());
         self.sample(&Tensor::f_arange_start(start, end, options)?, counts)
     }
 
-    /// Positions of the samples with these numbers, which broadcast with `[k, bins, 1]`. In the order of torchvision's
-    /// operations: for samples on a border the last bit counts.
+    /// Positions of the samples with these numbers, which broadcast with `[k, bins, 1]`. In the order of
+    /// torchvision's operations: for samples on a border the last bit counts.
     fn sample(&self, number: &Tensor, counts: &Tensor) -> Result<Tensor> {
         let options = (self.start.f_kind()?, self.start.device());
         let bin = self.extent.f_div_scalar(self.bins)?.f_unsqueeze(1)?;
@@ -122,7 +124,8 @@ impl Axis {
         Ok(positions.f_ge(-1)?.f_logical_and(&positions.f_le(self.cells)?)?)
     }
 
-    /// Positions between the middles of the first and the last cell; those that do not count are somewhere there.
+    /// Positions between the middles of the first and the last cell; those that do not count are somewhere
+    /// there.
     fn held(&self, positions: &Tensor, counted: &Tensor) -> Result<Tensor> {
         Ok(positions.f_where_self(counted, &positions.f_zeros_like()?)?.f_clamp(0, self.cells - 1)?)
     }

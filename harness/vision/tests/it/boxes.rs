@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use secateur_vision::{
-    area, center_to_corners, clip, corners_to_center, corners_to_origin, enclosing, giou_loss,
+    area, centre_to_corners, clip, corners_to_centre, corners_to_origin, enclosing, giou_loss,
     origin_to_corners, paired_giou, paired_iou, pairwise_giou, pairwise_iou,
 };
 use tch::{Kind, Tensor};
@@ -40,8 +40,8 @@ fn golden_overlaps_tell_a_box_that_is_a_pixel_off() {
     }
 }
 
-/// Two squares of side 2 that share a square of side 1: IoU 1/7; the enclosing square of area 9 has 2 that neither
-/// covers. And two unit squares a unit apart: nothing shared, an enclosing 3 by 1 with a third empty.
+/// Two squares of side 2 that share a square of side 1: IoU 1/7; the enclosing square of area 9 has 2 that
+/// neither covers. And two unit squares a unit apart: nothing shared, an enclosing 3 by 1 with a third empty.
 #[test]
 fn overlaps_by_hand() {
     let a = table([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 1.0, 1.0]]);
@@ -109,7 +109,7 @@ fn clipping_cuts_at_the_edges() {
 #[test]
 fn forms_by_hand() {
     let corners = table([[2.0, 3.0, 8.0, 13.0]]);
-    assert_eq!(values(&corners_to_center(&corners).unwrap()), [5.0, 8.0, 6.0, 10.0]);
+    assert_eq!(values(&corners_to_centre(&corners).unwrap()), [5.0, 8.0, 6.0, 10.0]);
     assert_eq!(values(&corners_to_origin(&corners).unwrap()), [2.0, 3.0, 6.0, 10.0]);
 }
 
@@ -118,8 +118,8 @@ proptest! {
     fn forms_are_inverse_to_each_other(numbers in prop::collection::vec(-100.0..100.0_f64, 4 * 6)) {
         let boxes = Tensor::from_slice(&numbers).reshape([2, 3, 4]);
         for (there, back) in [
-            (corners_to_center as fn(&Tensor) -> _, center_to_corners as fn(&Tensor) -> _),
-            (center_to_corners, corners_to_center),
+            (corners_to_centre as fn(&Tensor) -> _, centre_to_corners as fn(&Tensor) -> _),
+            (centre_to_corners, corners_to_centre),
             (corners_to_origin, origin_to_corners),
             (origin_to_corners, corners_to_origin),
         ] {

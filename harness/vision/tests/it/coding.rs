@@ -1,7 +1,7 @@
 //! Box coding.
 
 use proptest::prelude::*;
-use secateur_vision::{BoxCoder, center_to_corners, corners_to_center};
+use secateur_vision::{BoxCoder, centre_to_corners, corners_to_centre};
 use tch::{Kind, Tensor};
 
 use crate::support::{Golden, KINDS, assert_close, assert_gradient, table, values};
@@ -11,7 +11,7 @@ fn codes_are_those_of_torchvision() {
     let golden = Golden::read();
     for (name, _, tolerance) in KINDS {
         let get = |tensor: &str| golden.get(&format!("coding/{tensor}/{name}"));
-        let defaults = corners_to_center(&get("defaults")).unwrap();
+        let defaults = corners_to_centre(&get("defaults")).unwrap();
         let coder = BoxCoder::default();
         let codes = coder.encode(&get("boxes"), &defaults).unwrap();
         assert_close(&codes, &get("codes"), 2.0 * tolerance, "codes");
@@ -19,12 +19,12 @@ fn codes_are_those_of_torchvision() {
     }
 }
 
-/// A box whose centre is a tenth of the default box's width to the right and a twentieth of its height up, twice as
-/// wide and half as high.
+/// A box whose centre is a tenth of the default box's width to the right and a twentieth of its height up,
+/// twice as wide and half as high.
 #[test]
 fn codes_by_hand() {
     let defaults = table([[0.5, 0.5, 0.2, 0.4]]);
-    let truth = center_to_corners(&table([[0.52, 0.48, 0.4, 0.2]])).unwrap();
+    let truth = centre_to_corners(&table([[0.52, 0.48, 0.4, 0.2]])).unwrap();
     let codes = BoxCoder::default().encode(&truth, &defaults).unwrap();
     let double = 2.0_f64.ln() / 0.2;
     assert_close(&codes, &table([[1.0, -0.5, double, -double]]), 1e-12, "codes");
@@ -47,13 +47,13 @@ proptest! {
     #[test]
     fn encoding_and_decoding_are_inverse_to_each_other(
         numbers in prop::collection::vec((0.0..1.0_f64, 0.0..1.0_f64, 0.01..1.0_f64, 0.01..1.0_f64), 10),
-        center_variance in 0.01..1.0_f64,
+        centre_variance in 0.01..1.0_f64,
         size_variance in 0.01..1.0_f64,
     ) {
         let numbers: Vec<f64> = numbers.into_iter().flat_map(|(x, y, w, h)| [x, y, w, h]).collect();
         let boxes = Tensor::from_slice(&numbers).reshape([2, 5, 4]);
-        let (truths, defaults) = (center_to_corners(&boxes.get(0)).unwrap(), boxes.get(1));
-        let coder = BoxCoder { center_variance, size_variance };
+        let (truths, defaults) = (centre_to_corners(&boxes.get(0)).unwrap(), boxes.get(1));
+        let coder = BoxCoder { centre_variance, size_variance };
         let codes = coder.encode(&truths, &defaults).unwrap();
         assert_close(&coder.decode(&codes, &defaults).unwrap(), &truths, 1e-12, "boxes");
         let again = coder.encode(&coder.decode(&codes, &defaults).unwrap(), &defaults).unwrap();

@@ -76,13 +76,13 @@ fn matching_coding_and_suppression() {
     let golden = Golden::read();
     compare(devices, "matching and coding", |device| {
         let ssd = DefaultBoxes::ssd300();
-        let (corners, centers) =
-            (ssd.corners(Kind::Float, device).unwrap(), ssd.centers(Kind::Float, device).unwrap());
+        let (corners, centres) =
+            (ssd.corners(Kind::Float, device).unwrap(), ssd.centres(Kind::Float, device).unwrap());
         let get = |name: &str| golden.get(&format!("matching/{name}")).to_device(device);
         let matches = match_boxes(&corners, &get("truths"), &get("counts"), 0.5).unwrap();
         let boxes = matches.boxes(&get("truths")).unwrap();
-        let codes = BoxCoder::default().encode(&boxes, &centers).unwrap();
-        let decoded = BoxCoder::default().decode(&codes, &centers).unwrap();
+        let codes = BoxCoder::default().encode(&boxes, &centres).unwrap();
+        let decoded = BoxCoder::default().decode(&codes, &centres).unwrap();
         vec![matches.truth, codes, decoded]
     });
     let kept = devices.map(|device| {

@@ -1,6 +1,6 @@
 //! Default boxes.
 
-use secateur_vision::{Clipping, DefaultBoxes, FeatureMap, center_to_corners};
+use secateur_vision::{Clipping, DefaultBoxes, FeatureMap, centre_to_corners};
 use tch::{Device, Kind, Tensor};
 
 use crate::support::{Golden, assert_close, table, values};
@@ -9,8 +9,8 @@ fn unclipped() -> DefaultBoxes {
     DefaultBoxes { clipping: Clipping::None, ..DefaultBoxes::ssd300() }
 }
 
-fn centers(boxes: &DefaultBoxes) -> Tensor {
-    boxes.centers(Kind::Double, Device::Cpu).unwrap()
+fn centres(boxes: &DefaultBoxes) -> Tensor {
+    boxes.centres(Kind::Double, Device::Cpu).unwrap()
 }
 
 fn row(boxes: &Tensor, index: usize) -> Vec<f64> {
@@ -28,18 +28,18 @@ fn assert_row(boxes: &Tensor, index: usize, expected: [f64; 4]) {
 fn ssd300_has_8732_boxes_in_the_order_of_its_heads() {
     let ssd = DefaultBoxes::ssd300();
     assert_eq!(ssd.count(), 8732);
-    let boxes = centers(&ssd);
+    let boxes = centres(&ssd);
     assert_eq!(boxes.size(), [8732, 4]);
     let root = 2.0_f64.sqrt();
     // The first cell of the first map: its centre is half of eight pixels from the edge.
-    let (center, small, large) = (4.0 / 300.0, 21.0 / 300.0, (21.0 * 45.0_f64).sqrt() / 300.0);
-    assert_row(&boxes, 0, [center, center, small, small]);
-    assert_row(&boxes, 1, [center, center, large, large]);
-    assert_row(&boxes, 2, [center, center, small * root, small / root]);
-    assert_row(&boxes, 3, [center, center, small / root, small * root]);
+    let (centre, small, large) = (4.0 / 300.0, 21.0 / 300.0, (21.0 * 45.0_f64).sqrt() / 300.0);
+    assert_row(&boxes, 0, [centre, centre, small, small]);
+    assert_row(&boxes, 1, [centre, centre, large, large]);
+    assert_row(&boxes, 2, [centre, centre, small * root, small / root]);
+    assert_row(&boxes, 3, [centre, centre, small / root, small * root]);
     // Columns before rows.
-    assert_row(&boxes, 4, [12.0 / 300.0, center, small, small]);
-    assert_row(&boxes, 4 * 38, [center, 12.0 / 300.0, small, small]);
+    assert_row(&boxes, 4, [12.0 / 300.0, centre, small, small]);
+    assert_row(&boxes, 4 * 38, [centre, 12.0 / 300.0, small, small]);
     // The second map begins after 38 times 38 cells of four boxes, and has the ratio of three, too.
     let start = 38 * 38 * 4;
     let root3 = 3.0_f64.sqrt();
@@ -51,7 +51,7 @@ fn ssd300_has_8732_boxes_in_the_order_of_its_heads() {
     assert_row(&boxes, 8729, [0.5, 0.5, large, large]);
     assert_row(&boxes, 8730, [0.5, 0.5, 1.0, 0.87 / root]);
     assert_row(&boxes, 8731, [0.5, 0.5, 0.87 / root, 1.0]);
-    assert_row(&centers(&unclipped()), 8731, [0.5, 0.5, 0.87 / root, 0.87 * root]);
+    assert_row(&centres(&unclipped()), 8731, [0.5, 0.5, 0.87 / root, 0.87 * root]);
 }
 
 #[test]
@@ -72,10 +72,11 @@ fn a_picture_may_be_oblong_and_the_head_layout_fits() {
     let map =
         FeatureMap { cells: [2, 3], step: 100.0, scale: 30.0, next_scale: 60.0, aspect_ratios: vec![4.0] };
     let boxes = DefaultBoxes { picture: [200.0, 300.0], maps: vec![map.clone()], clipping: Clipping::None };
-    let found = centers(&boxes);
+    let found = centres(&boxes);
     assert_row(&found, 0, [1.0 / 6.0, 0.25, 0.1, 0.15]);
     assert_row(&found, 2, [1.0 / 6.0, 0.25, 0.2, 0.075]);
-    // A head that answers with its row, column, and kind: in the documented reshape each answer stands at its box.
+    // A head that answers with its row, column, and kind: in the documented reshape each answer stands at its
+    // box.
     let kinds = map.per_cell() as i64;
     let head = Tensor::from_slice(
         &(0..kinds * 4 * 6).map(|at| (at / 24 * 100 + at % 6) as f64).collect::<Vec<f64>>(),
@@ -97,15 +98,15 @@ fn a_picture_may_be_oblong_and_the_head_layout_fits() {
 fn clipping_is_of_centre_and_size_or_of_corners() {
     let corners = |clipping| {
         let boxes = DefaultBoxes { clipping, ..DefaultBoxes::ssd300() };
-        (centers(&boxes), boxes.corners(Kind::Double, Device::Cpu).unwrap())
+        (centres(&boxes), boxes.corners(Kind::Double, Device::Cpu).unwrap())
     };
     let (free, free_corners) = corners(Clipping::None);
-    let (held, held_corners) = corners(Clipping::CenterAndSize);
+    let (held, held_corners) = corners(Clipping::CentreAndSize);
     let (cut, cut_corners) = corners(Clipping::Corners);
     assert_eq!(held, free.clamp(0.0, 1.0));
     assert_eq!(cut_corners, free_corners.clamp(0.0, 1.0));
-    for (centers, corners) in [(&free, &free_corners), (&held, &held_corners), (&cut, &cut_corners)] {
-        assert_close(&center_to_corners(centers).unwrap(), corners, 1e-14, "both forms");
+    for (centres, corners) in [(&free, &free_corners), (&held, &held_corners), (&cut, &cut_corners)] {
+        assert_close(&centre_to_corners(centres).unwrap(), corners, 1e-14, "both forms");
     }
     // The largest map's first box reaches over the edge.
     assert!(held_corners.double_value(&[0, 0]) < 0.0 && cut_corners.double_value(&[0, 0]) == 0.0);

@@ -1,4 +1,5 @@
-//! What the crate promises: torchvision's values and gradients, formulas worked out by hand, and errors for bad input.
+//! What the crate promises: torchvision's values and gradients, formulas worked out by hand, and errors for
+//! bad input.
 
 mod boxes;
 mod coding;

@@ -24,7 +24,8 @@ fn an_object_gets_its_best_default_however_bad() {
 
 #[test]
 fn a_default_above_the_threshold_gets_its_best_object() {
-    // IoU 0.9 and 0.81 with the large square: one object must have it as its best, the other overlaps nothing else.
+    // IoU 0.9 and 0.81 with the large square: one object must have it as its best, the other overlaps nothing
+    // else.
     let truths = table([[0.0, 0.0, 10.0, 9.0], [0.0, 0.0, 4.0, 3.0]]).unsqueeze(0);
     // The small square has 0.75 with the second object and 16/90 with the first.
     assert_eq!(matched(&truths, &[2]), [0, 1, -1]);
@@ -81,7 +82,8 @@ fn matches_bring_classes_and_boxes() {
 fn ssd300_matches_as_torchvision_does() {
     let golden = Golden::read();
     let defaults = DefaultBoxes { clipping: Clipping::None, ..DefaultBoxes::ssd300() };
-    // Rounded as in the script, so that boxes of equal overlap are that whatever the last bits of a generator.
+    // Rounded as in the script, so that boxes of equal overlap are that whatever the last bits of a
+    // generator.
     let defaults = (defaults.corners(Kind::Float, Device::Cpu).unwrap() * 1024.0).round() / 1024.0;
     let (truths, counts) = (golden.get("matching/truths"), golden.get("matching/counts"));
     let matches = match_boxes(&defaults, &truths, &counts, 0.5).unwrap();

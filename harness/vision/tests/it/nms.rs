@@ -76,7 +76,8 @@ fn nothing_and_boxes_without_area_are_no_problem() {
     assert_eq!(integers(&nms(&points, &Tensor::from_slice(&[1.0, 2.0, 3.0]), 0.5).unwrap()), [2, 1, 0]);
 }
 
-/// The definition: a box stays unless one that stays, has its class, and comes before it overlaps it too much.
+/// The definition: a box stays unless one that stays, has its class, and comes before it overlaps it too
+/// much.
 fn by_definition(boxes: &Tensor, scores: &[f64], classes: &[i64], threshold: f64) -> Vec<i64> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));

@@ -1,7 +1,7 @@
 //! Bad input ends in an error that says what is wrong.
 
 use secateur_vision::{
-    BoxCoder, Clipping, DefaultBoxes, RoiAlign, area, batched_nms, center_to_corners, contextual_roi_align,
+    BoxCoder, Clipping, DefaultBoxes, RoiAlign, area, batched_nms, centre_to_corners, contextual_roi_align,
     giou_loss, match_boxes, nms, pairwise_iou, regions, roi_align,
 };
 use tch::{Device, Kind, Tensor};
@@ -23,7 +23,7 @@ fn zeros(shape: &[i64], kind: Kind) -> Tensor {
 #[test]
 fn what_is_not_boxes() {
     refused(area(&zeros(&[3, 5], Kind::Float)), &["boxes", "[3, 5]", "[.., 4]"]);
-    refused(center_to_corners(&zeros(&[], Kind::Float)), &["boxes", "[.., 4]"]);
+    refused(centre_to_corners(&zeros(&[], Kind::Float)), &["boxes", "[.., 4]"]);
     refused(area(&zeros(&[3, 4], Kind::Int64)), &["Int64", "f32 or f64", "to_kind"]);
     refused(
         pairwise_iou(&zeros(&[4], Kind::Float), &zeros(&[2, 4], Kind::Float)),
@@ -107,7 +107,7 @@ fn default_boxes_without_measures() {
         made(|boxes| boxes.maps[1].aspect_ratios[1] = f64::NAN),
         &["aspect ratio of feature map 1", "NaN"],
     );
-    refused(DefaultBoxes::ssd300().centers(Kind::Int64, Device::Cpu), &["default boxes", "Int64"]);
+    refused(DefaultBoxes::ssd300().centres(Kind::Int64, Device::Cpu), &["default boxes", "Int64"]);
     let none = DefaultBoxes { picture: [1.0, 1.0], maps: Vec::new(), clipping: Clipping::Corners };
-    assert_eq!(none.centers(Kind::Float, Device::Cpu).unwrap().size(), [0, 4]);
+    assert_eq!(none.centres(Kind::Float, Device::Cpu).unwrap().size(), [0, 4]);
 }

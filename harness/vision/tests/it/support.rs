@@ -5,8 +5,8 @@ use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 
-/// Both kinds of floats by their names in the golden file, with how far from torchvision a value may be, relative to
-/// the largest: a few roundings.
+/// Both kinds of floats by their names in the golden file, with how far from torchvision a value may be,
+/// relative to the largest: a few roundings.
 pub(crate) const KINDS: [(&str, Kind, f64); 2] = [("f32", Kind::Float, 1e-5), ("f64", Kind::Double, 1e-12)];
 
 /// torchvision's values; the script that made them stands beside the file.
@@ -53,7 +53,8 @@ pub(crate) fn integers(tensor: &Tensor) -> Vec<i64> {
     Vec::try_from(tensor.to_device(Device::Cpu).to_kind(Kind::Int64).reshape([-1])).unwrap()
 }
 
-/// The largest difference over the largest magnitude of what is expected. What is not finite must be the same.
+/// The largest difference over the largest magnitude of what is expected. What is not finite must be the
+/// same.
 pub(crate) fn relative(found: &Tensor, expected: &Tensor) -> f64 {
     assert_eq!(found.size(), expected.size());
     let (found, expected) = (values(found), values(expected));
