@@ -144,8 +144,9 @@ pub fn regions(pictures: &Tensor, boxes: &Tensor) -> Result<Tensor> {
 ///
 /// Each output is one sum over cells with constant weights, computed as libtorch computes sums of embeddings:
 /// a gather of all channels of a cell at once, without a copy of the map per region and without sorting
-/// regions by picture. Beside the output and the features' gradient this needs 8 bytes (in f64 12) per bin
-/// and pair of a row and a column that it samples: `k * rows * columns * (2 * sampling_ratio)²` pairs.
+/// regions by picture. Beside output and gradient this needs 8 bytes (in f64 12) per bin and pair of a row and
+/// a column that it samples, `k * rows * columns * (2 * sampling_ratio)²` pairs; and, unless features are in
+/// channels-last layout, one copy in that layout of the map and of its gradient.
 ///
 /// It waits for a GPU only if `sampling_ratio` is not positive. Whether pictures are there is checked on a
 /// CPU only; on a GPU regions of others are zero.
