@@ -115,6 +115,13 @@ fn only_the_host_opens_libraries_and_the_engine_does_not_know_it() {
 }
 
 #[test]
+fn vision_is_tensors_and_nothing_of_the_harness() {
+    let crates = Crates::read();
+    // Plugins link it beside the SDK, so what it links, each of them carries.
+    assert_eq!(crates.direct("secateur-vision"), BTreeSet::from(["tch", "thiserror", "torch-sys"]));
+}
+
+#[test]
 fn the_contract_depends_on_nothing_and_nobody_on_a_plugin() {
     let crates = Crates::read();
     assert!(crates.direct("secateur-abi").is_empty(), "{:?}", crates.direct("secateur-abi"));

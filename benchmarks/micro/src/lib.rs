@@ -1,12 +1,15 @@
-//! What the benches share: a residual network written by hand on tch, and the same network as the engine runs it.
+//! What the benches share: a residual network written by hand on tch, the same network as the engine runs it, and what
+//! a detector does beside its layers.
 
 mod graph;
 mod hand;
 mod process;
+mod regions;
 
 pub use graph::{GraphTraining, recipe};
 pub use hand::{HandNetwork, HandTraining};
 pub use process::{keep_memory, processor_seconds};
+pub use regions::{Matching, Pooling, Suppression};
 
 use secateur_engine::Layout;
 use tch::{Device, Kind, Tensor};
