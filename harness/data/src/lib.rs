@@ -8,9 +8,11 @@
 mod check;
 mod digest;
 mod error;
+mod files;
 pub mod folder;
 pub mod generated;
 pub mod pack;
+mod picture;
 mod sheet;
 mod split;
 mod task;
