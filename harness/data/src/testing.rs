@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
 
+use crate::detection::{COCO_SIZE_BORDERS, DetectionData, DetectionInfo, DetectionMetric, Object, Scenes};
+
 /// A file of the folder that `SECATEUR_SHARED_DATA` names. If it is not there, says that the test is skipped.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
     let path = std::env::var_os("SECATEUR_SHARED_DATA").map(|root| Path::new(&root).join(file));
@@ -63,4 +65,42 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
+}
+
+/// A small detection task, written by hand.
+pub(crate) fn detection_task() -> DetectionData {
+    let object = Object::new;
+    let crowd = Object { crowd: true, area: 5.5, ..object(1, [0.0, 0.0, 20.0, 10.0]) };
+    let difficult = Object { difficult: true, ..object(0, [2.5, 1.0, 9.0, 4.25]) };
+    let split = |first: u8, pictures: Vec<(&str, [u32; 2], Vec<Object>)>| {
+        let mut scenes = Scenes::empty([3, 2, 2]);
+        for (name, size, objects) in pictures {
+            scenes.push(name.to_owned(), size, objects);
+        }
+        scenes.pixels = (0..12 * scenes.len()).map(|value| first + value as u8).collect();
+        scenes
+    };
+    DetectionData {
+        info: DetectionInfo {
+            id: "test/insects".to_owned(),
+            title: "Insects".to_owned(),
+            summary: "Ants and bees.".to_owned(),
+            version: 1,
+            classes: vec!["ant".to_owned(), "bee".to_owned()],
+            metric: DetectionMetric::VocAp50,
+            size_borders: COCO_SIZE_BORDERS,
+            mean: vec![0.5; 3],
+            std: vec![0.25; 3],
+        },
+        train: split(
+            0,
+            vec![
+                ("a", [20, 10], vec![difficult, object(1, [0.0, 0.0, 1.0, 1.0])]),
+                ("äh", [640, 480], Vec::new()),
+                ("c", [20, 10], vec![crowd]),
+            ],
+        ),
+        validation: split(100, Vec::new()),
+        test: split(200, vec![("z", [4, 4], vec![object(0, [1.0, 1.0, 2.0, 3.0])])]),
+    }
 }
