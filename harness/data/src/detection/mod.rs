@@ -1,7 +1,17 @@
-//! Pictures with objects in boxes, in three splits.
+//! Pictures with objects in boxes, in three splits, and where they come from.
+//!
+//! - [`voc`] reads the layout of the PASCAL VOC devkit.
 
+mod boxes;
 mod info;
+mod load;
+mod options;
 mod scenes;
+pub mod voc;
 
+pub use boxes::{Cases, Report};
 pub use info::{COCO_SIZE_BORDERS, DetectionData, DetectionInfo, DetectionMetric};
+pub use load::VERSION;
+pub use options::{Options, Validation};
+pub(crate) use scenes::area;
 pub use scenes::{Object, Objects, Scenes};
