@@ -1,8 +1,9 @@
 //! Pictures with objects in boxes, in three splits, and where they come from.
 //!
-//! - [`voc`] reads the layout of the PASCAL VOC devkit.
+//! - [`voc`] reads the layout of the PASCAL VOC devkit, [`coco`] that of COCO; [`Options`] are common to both.
 
 mod boxes;
+pub mod coco;
 mod info;
 mod load;
 mod options;
