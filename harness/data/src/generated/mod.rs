@@ -11,7 +11,7 @@ mod arithmetic;
 mod canvas;
 mod catalogue;
 mod forms;
-mod random;
+pub(crate) mod random;
 mod scene;
 mod tasks;
 mod textures;
