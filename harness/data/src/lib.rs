@@ -23,6 +23,6 @@ mod testing;
 
 pub use digest::{digest, digest_detection, digest_pictures, digest_scenes};
 pub use error::DataError;
-pub use sheet::{SheetOptions, contact_sheet};
+pub use sheet::{DetectionSheetOptions, SheetOptions, contact_sheet, detection_sheet};
 pub use split::Split;
 pub use task::{Pictures, TaskData, TaskInfo};
