@@ -1,10 +1,10 @@
 //! Data sets of the benchmark: formats, splits and generated tasks. No libtorch.
 //!
-//! - [`generated`] draws the upstream task and the twelve transfer tasks;
+//! - [`generated`] draws the upstream task, the twelve transfer tasks, and a detection task;
 //! - [`detection`] has pictures with objects in boxes, and reads them from the layouts of VOC and COCO;
 //! - [`folder`] reads pictures sorted by split and class, unpacked or from an archive;
 //! - [`pack`] writes a task's splits to files and reads them back;
-//! - [`contact_sheet`] shows what is in tasks.
+//! - [`contact_sheet`] and [`detection_sheet`] show what is in tasks.
 
 mod check;
 pub mod detection;

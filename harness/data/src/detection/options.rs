@@ -39,7 +39,8 @@ pub struct Options {
     pub mean: [f32; 3],
     /// Standard deviation of each channel on the scale `[0, 1]`.
     pub std: [f32; 3],
-    /// Side in pixels of the square that every picture is warped to.
+    /// Side in pixels of the square that every picture is warped to. All pictures are held in memory, and packing holds
+    /// a split twice: with a side of 256 the 123,287 pictures of COCO 2017 take 24 GB, the 9,963 of VOC 2007 take 2.
     pub side: u32,
     /// Lists of the data set with the pictures to train on: for VOC files in `ImageSets/Main` without their ending
     /// (`trainval`, or `VOC2007/trainval` where there are several folders of the kind), for COCO the sets that the

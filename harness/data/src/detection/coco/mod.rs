@@ -8,7 +8,7 @@
 //! Both may lie below any one folder. Categories become classes 0, 1, … in order of their id (COCO's 80 ids lie
 //! between 1 and 90), crowds keep their flag and pictures without objects stay. Boxes are `[x, y, width, height]`
 //! from 0 and become corners. The annotation file is parsed as it is read, and segments are passed over: of the
-//! 450 MB of `instances_train2017.json` about 100 stay.
+//! 450 MB of `instances_train2017.json` less than 100 stay.
 
 mod json;
 
