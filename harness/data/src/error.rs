@@ -43,11 +43,31 @@ pub enum DataError {
         problem: String,
     },
     /// A folder or archive does not have the expected arrangement of files.
-    #[error("{path}: {problem}; expected {{train,test}}/<class>/<picture>.{{jpg,jpeg,png}}", path = path.display())]
+    #[error("{path}: {problem}; expected {expected}", path = path.display())]
     Layout {
         /// The folder or archive.
         path: PathBuf,
         /// What was found.
+        problem: String,
+        /// The arrangement that was expected.
+        expected: &'static str,
+    },
+    /// A folder cannot be listed or an archive cannot be read, whatever is in it.
+    #[error("{path}: {problem}", path = path.display())]
+    Unreadable {
+        /// The folder or archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file of a data set says something impossible, or is missing.
+    #[error("{file} in {path}: {problem}", path = path.display())]
+    File {
+        /// The folder or archive.
+        path: PathBuf,
+        /// The file's path inside it.
+        file: String,
+        /// What is wrong with it.
         problem: String,
     },
     /// A picture cannot be decoded.

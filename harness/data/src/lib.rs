@@ -1,24 +1,28 @@
 //! Data sets of the benchmark: formats, splits and generated tasks. No libtorch.
 //!
-//! - [`generated`] draws the upstream task and the twelve transfer tasks;
+//! - [`generated`] draws the upstream task, the twelve transfer tasks, and a detection task;
+//! - [`detection`] has pictures with objects in boxes, and reads them from the layouts of VOC and COCO;
 //! - [`folder`] reads pictures sorted by split and class, unpacked or from an archive;
 //! - [`pack`] writes a task's splits to files and reads them back;
-//! - [`contact_sheet`] shows what is in tasks.
+//! - [`contact_sheet`] and [`detection_sheet`] show what is in tasks.
 
 mod check;
+pub mod detection;
 mod digest;
 mod error;
+mod files;
 pub mod folder;
 pub mod generated;
 pub mod pack;
+mod picture;
 mod sheet;
 mod split;
 mod task;
 #[cfg(test)]
 mod testing;
 
-pub use digest::{digest, digest_pictures};
+pub use digest::{digest, digest_detection, digest_pictures, digest_scenes};
 pub use error::DataError;
-pub use sheet::{SheetOptions, contact_sheet};
+pub use sheet::{DetectionSheetOptions, SheetOptions, contact_sheet, detection_sheet};
 pub use split::Split;
 pub use task::{Pictures, TaskData, TaskInfo};

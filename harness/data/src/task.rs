@@ -49,6 +49,33 @@ pub struct TaskInfo {
     pub std: Vec<f32>,
 }
 
+impl TaskInfo {
+    pub(crate) fn outline(&self) -> Outline<'_> {
+        Outline {
+            id: &self.id,
+            title: &self.title,
+            summary: &self.summary,
+            version: self.version,
+            classes: &self.classes,
+            metric: self.metric.name(),
+            mean: &self.mean,
+            std: &self.std,
+        }
+    }
+}
+
+/// What is said of every task, whatever is asked of a network there.
+pub(crate) struct Outline<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) summary: &'a str,
+    pub(crate) version: u32,
+    pub(crate) classes: &'a [String],
+    pub(crate) metric: &'static str,
+    pub(crate) mean: &'a [f32],
+    pub(crate) std: &'a [f32],
+}
+
 /// A whole task in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskData {

@@ -1,9 +1,9 @@
 //! From files to pixels.
 
-use std::io::Cursor;
-
-use image::{DynamicImage, ImageReader, imageops::FilterType};
+use image::{DynamicImage, imageops::FilterType};
 use rayon::prelude::*;
+
+use crate::picture;
 
 /// A file that has been read but not decoded.
 pub(super) struct File {
@@ -100,11 +100,8 @@ struct Picture {
     resized: bool,
 }
 
-/// Decodes by content, not by the file's ending, under the decoder's default limits on memory.
 fn decode(bytes: &[u8], side: Option<u32>) -> Result<Picture, String> {
-    let reader =
-        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
-    let mut picture = reader.decode().map_err(|error| error.to_string())?;
+    let mut picture = picture::decode(bytes)?;
     let gray = !picture.color().has_color();
     let mut resized = false;
     if let Some(side) = side

@@ -1,4 +1,5 @@
-//! Tasks from folders of pictures, `{train,test}/<class>/<picture>.{jpg,jpeg,png}`, unpacked or as a `.tar.gz`.
+//! Tasks from folders of pictures, `{train,test}/<class>/<picture>.{jpg,jpeg,png}`, unpacked or as a `.tar` or
+//! `.tar.gz`.
 //!
 //! Classes and pictures are sorted by name, so nothing depends on the order of a file system or an archive, and a
 //! folder and the archive made of it give the same task.
@@ -12,8 +13,8 @@ use std::path::Path;
 use secateur_metrics::ClassificationMetric;
 
 use self::decode::{Broken, Decoded};
-pub use self::source::digest_source;
-use crate::{DataError, Pictures, TaskData, TaskInfo};
+pub use crate::files::digest_source;
+use crate::{DataError, Pictures, TaskData, TaskInfo, picture};
 
 /// Version of this loader; it grows when the same files give other pictures.
 pub const VERSION: u32 = 1;
@@ -105,12 +106,13 @@ pub fn load(path: &Path, options: &Options) -> Result<TaskData, DataError> {
     load_with_report(path, options).map(|(task, _)| task)
 }
 
-/// Reads a task from a folder or a `.tar.gz`, decoding on all of rayon's threads.
+/// Reads a task from a folder, a `.tar` or a `.tar.gz`, decoding on all of rayon's threads.
 ///
 /// The archive is streamed: beside the decoded pictures only a small batch of files is in memory.
 ///
 /// # Errors
-/// [`DataError::Io`] if something cannot be read, [`DataError::Layout`] if it is not arranged by split and class,
+/// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read, [`DataError::Layout`] if it is not
+/// arranged by split and class,
 /// [`DataError::Picture`] for the first picture (by name) that is broken, [`DataError::Sizes`] if pictures differ in size,
 /// and [`DataError::Option`] for options without sense.
 pub fn load_with_report(path: &Path, options: &Options) -> Result<(TaskData, LoadReport), DataError> {
@@ -132,7 +134,7 @@ pub fn load_with_report(path: &Path, options: &Options) -> Result<(TaskData, Loa
     items.sort_by(|a, b| (a.test, &a.class, &a.file).cmp(&(b.test, &b.class, &b.file)));
     if let Some(pair) = items.windows(2).find(|pair| pair[0].path() == pair[1].path()) {
         let problem = format!("{} is in the archive twice", pair[0].path());
-        return Err(DataError::Layout { path: path.to_path_buf(), problem });
+        return Err(source::layout(path, problem));
     }
     let size = common_size(path, &items)?;
     let classes = class_names(path, &items)?;
@@ -192,10 +194,7 @@ fn check_options(options: &Options) -> Result<(), DataError> {
 
 /// Width and height of all pictures.
 fn common_size(path: &Path, items: &[decode::Item]) -> Result<(u32, u32), DataError> {
-    let first = items.first().ok_or_else(|| DataError::Layout {
-        path: path.to_path_buf(),
-        problem: "no picture was found".to_owned(),
-    })?;
+    let first = items.first().ok_or_else(|| source::layout(path, "no picture was found".to_owned()))?;
     match items.iter().find(|item| item.size != first.size) {
         None => Ok(first.size),
         Some(item) => Err(DataError::Sizes {
@@ -212,7 +211,7 @@ fn common_size(path: &Path, items: &[decode::Item]) -> Result<(u32, u32), DataEr
 fn class_names(path: &Path, items: &[decode::Item]) -> Result<Vec<String>, DataError> {
     let of = |test| items.iter().filter(move |item| item.test == test).map(|item| item.class.as_str());
     let train: BTreeSet<&str> = of(false).collect();
-    let complain = |problem| Err(DataError::Layout { path: path.to_path_buf(), problem });
+    let complain = |problem| Err(source::layout(path, problem));
     if let Some(class) = of(true).find(|class| !train.contains(class)) {
         return complain(format!("class `{class}` has test pictures but no training picture"));
     }
@@ -242,7 +241,7 @@ fn held_out(path: &Path, items: &[decode::Item], rule: Validation) -> Result<BTr
                 "class `{class}` has {} training pictures, of which {count} should be held out for validation",
                 group.len()
             );
-            return Err(DataError::Layout { path: path.to_path_buf(), problem });
+            return Err(source::layout(path, problem));
         }
         let rank = |index: usize| {
             let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 validation");
@@ -270,12 +269,7 @@ fn gather(
     let mut labels = Vec::with_capacity(chosen.len());
     for (&index, out) in chosen.iter().zip(out.chunks_exact_mut(3 * area)) {
         let item = &items[index];
-        let source = &pixels[item.offset..item.offset + 3 * area];
-        for (place, pixel) in source.as_chunks::<3>().0.iter().enumerate() {
-            for (channel, value) in pixel.iter().enumerate() {
-                out[channel * area + place] = *value;
-            }
-        }
+        picture::to_planes(&pixels[item.offset..item.offset + 3 * area], out);
         let label = classes.binary_search(&item.class).unwrap_or_default();
         labels.push(label as u16);
     }

@@ -1,58 +1,28 @@
 //! Folders and archives made on the spot, and the real one if it is there.
 
 use std::fs;
-use std::io::Cursor;
 use std::time::Instant;
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
-use tempfile::TempDir;
 
 use super::*;
-
-fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
-}
-
-fn flat(colour: [u8; 3], side: u32) -> DynamicImage {
-    DynamicImage::ImageRgb8(RgbImage::from_pixel(side, side, Rgb(colour)))
-}
+use crate::testing::{encoded, flat, folder_of, gzip, note, shared, tar_of};
 
 /// Two classes, `ants` with six training pictures and `bees` with four, and a test picture each.
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for (class, count) in [("bees", 4u8), ("ants", 6)] {
         for k in 0..count {
-            let picture = flat([k, class.len() as u8, class.as_bytes()[0]], 8);
+            let picture = flat([k, class.len() as u8, class.as_bytes()[0]], 8, 8);
             files.push((format!("train/{class}/{k}.png"), encoded(&picture, ImageFormat::Png)));
         }
-        files.push((format!("test/{class}/x.png"), encoded(&flat([200, 0, 0], 8), ImageFormat::Png)));
+        files.push((format!("test/{class}/x.png"), encoded(&flat([200, 0, 0], 8, 8), ImageFormat::Png)));
     }
     files
 }
 
-fn folder_of(files: &[(String, Vec<u8>)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    folder
-}
-
 fn archive_of(files: &[(String, Vec<u8>)], prefix: &str) -> Vec<u8> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut archive = tar::Builder::new(gzip);
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        archive.append_data(&mut header, format!("{prefix}{name}"), bytes.as_slice()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
+    gzip(&tar_of(files, prefix))
 }
 
 fn options() -> Options {
@@ -81,9 +51,11 @@ fn an_archive_gives_the_same_as_a_folder_in_any_order() {
     let expected = load(folder.path(), &options()).unwrap();
     files.reverse();
     for prefix in ["", "./", "insects-1.0/"] {
-        let path = folder.path().join("insects.tar.gz");
-        fs::write(&path, archive_of(&files, prefix)).unwrap();
-        assert_eq!(load(&path, &options()).unwrap(), expected, "prefix `{prefix}`");
+        for (name, bytes) in [("a.tar.gz", archive_of(&files, prefix)), ("a.tar", tar_of(&files, prefix))] {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(load(&path, &options()).unwrap(), expected, "{name} with prefix `{prefix}`");
+        }
     }
 }
 
@@ -100,7 +72,7 @@ fn validation_pictures_leave_the_training_split_and_stay_when_others_come() {
     assert_ne!(load(folder_of(&files).path(), &other).unwrap().validation, before.validation);
 
     // One more picture can push at most one out of the validation split of its class, and none of the other's.
-    files.push(("train/ants/new.png".to_owned(), encoded(&flat([99, 0, 0], 8), ImageFormat::Png)));
+    files.push(("train/ants/new.png".to_owned(), encoded(&flat([99, 0, 0], 8, 8), ImageFormat::Png)));
     let after = load(folder_of(&files).path(), &options()).unwrap();
     assert_eq!(after.validation.pixels[2 * 192..], before.validation.pixels[2 * 192..]);
     let kept = pictures(&after.validation).intersection(&pictures(&before.validation)).count();
@@ -119,7 +91,7 @@ fn gray_and_other_kinds_become_rgb() {
     let gray = DynamicImage::ImageLuma8(GrayImage::from_pixel(8, 8, Luma([77])));
     files.push(("train/ants/gray.png".to_owned(), encoded(&gray, ImageFormat::Png)));
     files.push(("train/ants/gray.jpg".to_owned(), encoded(&gray, ImageFormat::Jpeg)));
-    let clear = DynamicImage::ImageRgba8(flat([1, 2, 3], 8).into_rgba8());
+    let clear = DynamicImage::ImageRgba8(flat([1, 2, 3], 8, 8).into_rgba8());
     files.push(("train/ants/clear.PNG".to_owned(), encoded(&clear, ImageFormat::Png)));
     files.push(("train/ants/notes.txt".to_owned(), b"six legs".to_vec()));
     let options = Options { validation: Validation::None, ..options() };
@@ -136,7 +108,7 @@ fn gray_and_other_kinds_become_rgb() {
 #[test]
 fn broken_pictures_are_named_or_counted() {
     let mut files = files();
-    let whole = encoded(&flat([9, 9, 9], 8), ImageFormat::Png);
+    let whole = encoded(&flat([9, 9, 9], 8, 8), ImageFormat::Png);
     files.push(("train/bees/cut.png".to_owned(), whole[..whole.len() / 2].to_vec()));
     files.push(("test/ants/empty.jpg".to_owned(), Vec::new()));
     let folder = folder_of(&files);
@@ -210,6 +182,13 @@ fn wrong_arrangements_are_explained() {
         let error = load(&path, &options()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("cut.tar.gz: "), "{length}: {error}");
     }
+    let whole = tar_of(&files(), "");
+    for length in [20, 512 + 30, whole.len() / 2] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = load(&path, &options()).err().map(|error| error.to_string()).unwrap_or_default();
+        let told = error.contains("not a whole archive") || error.contains(" ends after ");
+        assert!(error.contains("cut.tar.gz: ") && told, "{length}: {error}");
+    }
 }
 
 #[test]
@@ -233,12 +212,7 @@ fn the_source_digest_follows_content_and_names() {
 /// Needs `SECATEUR_SHARED_DATA`, a folder with `cifar10-jpeg.tar.gz`.
 #[test]
 fn cifar10_jpeg_loads_whole() {
-    let path =
-        std::env::var_os("SECATEUR_SHARED_DATA").map(|root| Path::new(&root).join("cifar10-jpeg.tar.gz"));
-    let Some(path) = path.filter(|path| path.is_file()) else {
-        crate::testing::skip("cifar10-jpeg.tar.gz is not in the folder SECATEUR_SHARED_DATA names");
-        return;
-    };
+    let Some(path) = shared("cifar10-jpeg.tar.gz") else { return };
     let started = Instant::now();
     let options =
         Options { validation: Validation::PerClass { count: 500, seed: 0 }, ..Options::new("cifar10-jpeg") };
@@ -252,5 +226,5 @@ fn cifar10_jpeg_loads_whole() {
     let mean = task.train.pixels.iter().map(|v| f64::from(*v)).sum::<f64>() / task.train.pixels.len() as f64;
     // The mean of CIFAR-10 over all channels is 0.4734 of full scale.
     assert!((mean / 255.0 - 0.4734).abs() < 0.005, "{mean}");
-    crate::testing::note(&format!("loaded 60,000 pictures in {:.1?}", started.elapsed()));
+    note(&format!("loaded 60,000 pictures in {:.1?}", started.elapsed()));
 }

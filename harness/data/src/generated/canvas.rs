@@ -44,6 +44,11 @@ impl Canvas {
         Self { side, pixels: vec![[0.5; 3]; side * side] }
     }
 
+    /// Side of the picture in pixels.
+    pub(super) fn side(&self) -> usize {
+        self.side
+    }
+
     /// Width of a pixel in the plane.
     pub(super) fn pixel_width(&self) -> f32 {
         2.0 / self.side as f32
@@ -67,6 +72,18 @@ impl Canvas {
 
     /// Draws `form` with anti-aliased edges. `paint` gives the colour at a point of the form's own coordinates.
     pub(super) fn draw(&mut self, form: &Form, pose: &Pose, alpha: f32, paint: impl Fn(Point) -> Colour) {
+        self.draw_and_mark(form, pose, alpha, paint, |_| ());
+    }
+
+    /// Does the same, and calls `mark` with the index of every pixel whose centre is inside the form.
+    pub(super) fn draw_and_mark(
+        &mut self,
+        form: &Form,
+        pose: &Pose,
+        alpha: f32,
+        paint: impl Fn(Point) -> Colour,
+        mut mark: impl FnMut(usize),
+    ) {
         let soft = 0.5 * self.pixel_width();
         let reach = form.radius() * pose.largest_scale() + 2.0 * soft;
         let rows = self.covered(pose.centre[1], reach);
@@ -82,9 +99,13 @@ impl Canvas {
                 }
                 let distance = form.distance(local) * pose.smallest_scale();
                 let coverage = (0.5 - distance / (2.0 * soft)).clamp(0.0, 1.0) * alpha;
+                let index = row * self.side + column;
                 if coverage > 0.0 {
-                    let pixel = &mut self.pixels[row * self.side + column];
+                    let pixel = &mut self.pixels[index];
                     *pixel = blend(*pixel, paint(local), coverage);
+                }
+                if distance <= 0.0 {
+                    mark(index);
                 }
             }
         }
@@ -122,6 +143,12 @@ impl Canvas {
                 *value += deviation * stream.normal();
             }
         }
+    }
+
+    /// Colours of all pixels, row by row.
+    #[cfg(test)]
+    pub(super) fn colours(&self) -> &[Colour] {
+        &self.pixels
     }
 
     /// Writes the picture as 8-bit values, `[3, side, side]`.

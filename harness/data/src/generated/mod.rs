@@ -1,4 +1,4 @@
-//! Generated tasks: one to train upstream, twelve to transfer to.
+//! Generated tasks: one to train upstream, twelve to transfer to, and one of detection.
 //!
 //! Nothing is downloaded, every picture follows from the task, the split, its index and the seed of the suite,
 //! and its bits are the same on every machine (see `arithmetic.rs`), on any number of threads.
@@ -10,8 +10,10 @@
 mod arithmetic;
 mod canvas;
 mod catalogue;
+mod detection;
 mod forms;
-mod random;
+mod marks;
+pub(crate) mod random;
 mod scene;
 mod tasks;
 mod textures;
@@ -19,6 +21,10 @@ mod textures;
 use rayon::prelude::*;
 
 pub use catalogue::{Entry, Role, catalogue};
+pub use detection::{
+    DETECTION_SIDE, DETECTION_VERSION, DetectionEntry, detection_catalogue, detection_info,
+    generate_detection, generate_detection_first, generate_detection_sized,
+};
 use random::Stream;
 
 use self::scene::{Scene, World};
@@ -78,10 +84,11 @@ fn find(id: &str) -> Option<&'static Entry> {
 }
 
 fn entry_or_error(id: &str) -> Result<&'static Entry, DataError> {
-    find(id).ok_or_else(|| {
-        let known: Vec<&str> = catalogue().iter().map(|entry| entry.id).collect();
-        DataError::UnknownTask { id: id.to_owned(), known: known.join(", ") }
-    })
+    find(id).ok_or_else(|| unknown_task(id, catalogue().iter().map(|entry| entry.id)))
+}
+
+fn unknown_task(id: &str, known: impl Iterator<Item = &'static str>) -> DataError {
+    DataError::UnknownTask { id: id.to_owned(), known: known.collect::<Vec<_>>().join(", ") }
 }
 
 fn check_side(side: usize) -> Result<(), DataError> {

@@ -5,13 +5,13 @@
 
 /// A stream of random numbers: xoshiro256++ (Blackman and Vigna), keyed by BLAKE3.
 #[derive(Clone, Debug)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     state: [u64; 4],
 }
 
 impl Stream {
     /// The stream for `purpose` and `keys`; different inputs give unrelated streams.
-    pub(super) fn new(purpose: &str, keys: &[u64]) -> Self {
+    pub(crate) fn new(purpose: &str, keys: &[u64]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 random stream");
         hasher.update(&(purpose.len() as u64).to_le_bytes());
         hasher.update(purpose.as_bytes());
@@ -29,7 +29,7 @@ impl Stream {
     }
 
     /// The next 64 random bits.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
         let t = s[1] << 17;
@@ -43,32 +43,32 @@ impl Stream {
     }
 
     /// A number in `[0, 1)`, a multiple of `2^-24`.
-    pub(super) fn unit(&mut self) -> f32 {
+    pub(crate) fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 * (1.0 / 16_777_216.0)
     }
 
     /// A number in `[low, high)`.
-    pub(super) fn range(&mut self, low: f32, high: f32) -> f32 {
+    pub(crate) fn range(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
     }
 
     /// An integer in `[0, count)`, by the multiply-shift rule; its bias is below `count / 2^64`.
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.next()) * count as u128) >> 64) as usize
     }
 
     /// True with the given probability.
-    pub(super) fn chance(&mut self, probability: f32) -> bool {
+    pub(crate) fn chance(&mut self, probability: f32) -> bool {
         self.unit() < probability
     }
 
     /// One of `items`, which must not be empty.
-    pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
     }
 
     /// Nearly normal with mean 0 and standard deviation 1: the sum of four uniform numbers, within ±3.5.
-    pub(super) fn normal(&mut self) -> f32 {
+    pub(crate) fn normal(&mut self) -> f32 {
         // One draw of 64 bits feeds all four; noise needs three of these per pixel.
         let bits = self.next();
         let sum = (bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) + (bits >> 48);
@@ -76,7 +76,7 @@ impl Stream {
     }
 
     /// Puts `items` in a random order.
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
@@ -84,7 +84,7 @@ impl Stream {
 }
 
 /// A well-mixed 32-bit hash of a lattice point; the basis of value noise.
-pub(super) fn lattice_hash(x: i32, y: i32, salt: u32) -> u32 {
+pub(crate) fn lattice_hash(x: i32, y: i32, salt: u32) -> u32 {
     let mut h = (x as u32).wrapping_mul(0x85eb_ca6b) ^ (y as u32).wrapping_mul(0xc2b2_ae35) ^ salt;
     h ^= h >> 16;
     h = h.wrapping_mul(0x7feb_352d);

@@ -1,13 +1,12 @@
-//! A picture of tasks: some of their pictures in a labelled grid.
+//! Pictures of tasks: some of what they show in a labelled grid.
 
+mod detection;
 mod font;
+mod paper;
 
-use std::io::Cursor;
-
-use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage, codecs::png::PngEncoder};
-
-use self::font::{GLYPH_HEIGHT, text_width};
-use crate::{DataError, Pictures, TaskData};
+pub use self::detection::{DetectionSheetOptions, detection_sheet};
+use self::paper::{Area, GAP, MARGIN, Paper, complain, heading_height, wrapped};
+use crate::{DataError, TaskData};
 
 /// How a contact sheet is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +27,12 @@ impl Default for SheetOptions {
     }
 }
 
-const MARGIN: usize = 28;
-const GAP: usize = 4;
-const TITLE_SCALE: usize = 3;
-const TEXT_SCALE: usize = 2;
-const LINE: usize = 6;
-const PAPER: Rgb<u8> = Rgb([250, 249, 246]);
-const INK: Rgb<u8> = Rgb([33, 37, 41]);
-const FAINT: Rgb<u8> = Rgb([110, 116, 122]);
-const RULE: Rgb<u8> = Rgb([205, 203, 198]);
-
 /// Draws test pictures of `tasks` as a PNG: for each task its title, what it is about, and some classes in columns.
 ///
 /// # Errors
 /// [`DataError::Sheet`] if there is no task or the options leave nothing to show, [`DataError::Inconsistent`] for a
 /// task that does not fit together.
 pub fn contact_sheet(tasks: &[&TaskData], options: &SheetOptions) -> Result<Vec<u8>, DataError> {
-    let complain = |problem: String| DataError::Sheet { problem };
     if tasks.is_empty() {
         return Err(complain("there are no tasks to show".to_owned()));
     }
@@ -54,40 +42,35 @@ pub fn contact_sheet(tasks: &[&TaskData], options: &SheetOptions) -> Result<Vec<
     }
     for task in tasks {
         task.check()?;
-        if task.test.shape[0] != 3 {
-            return Err(complain(format!("`{}` has {} channels, not 3", task.info.id, task.test.shape[0])));
-        }
+        check_channels(&task.info.id, task.test.shape)?;
     }
     let rows = rows(tasks, options);
-    let text_line = GLYPH_HEIGHT * TEXT_SCALE + LINE;
     let across = rows.iter().map(Vec::len).max().unwrap_or(1);
     let width = across * (panel_width(classes, picture_side) + MARGIN) + MARGIN;
-    let heading = |row: &[Panel<'_>]| {
-        let lines = row.iter().map(|panel| panel.summary.len()).max().unwrap_or(0);
-        GLYPH_HEIGHT * TITLE_SCALE + LINE + lines * text_line + LINE
-    };
+    let heading =
+        |row: &[Panel<'_>]| heading_height(row.iter().map(|panel| panel.summary.len()).max().unwrap_or(0));
     let pictures = per_class * (picture_side + GAP) - GAP;
     let height = rows.iter().map(|row| heading(row) + pictures + MARGIN).sum::<usize>() + MARGIN;
-    let size = |value: usize| u32::try_from(value).ok().filter(|value| *value <= 1 << 15);
-    let (Some(width), Some(height)) = (size(width), size(height)) else {
-        return Err(complain(format!("it would have {width}x{height} pixels")));
-    };
-    let mut sheet = Sheet { image: RgbImage::from_pixel(width, height, PAPER) };
+    let mut paper = Paper::new(width, height)?;
     let mut top = MARGIN;
     for row in &rows {
         let mut left = MARGIN;
         for panel in row {
-            sheet.heading(panel, left, top, text_line);
-            sheet.pictures(panel, left, top + heading(row), options);
+            let info = &panel.task.info;
+            let facts = format!("{} classes, {} to train on", info.classes.len(), panel.task.train.len());
+            let area = Area { left, top, width: panel.width, height: heading(row) };
+            paper.heading(&info.title, &facts, &panel.summary, area);
+            panel.draw_pictures(&mut paper, left, top + heading(row), options);
             left += panel.width + MARGIN;
         }
         top += heading(row) + pictures + MARGIN;
     }
-    let mut bytes = Cursor::new(Vec::new());
-    PngEncoder::new(&mut bytes)
-        .write_image(sheet.image.as_raw(), width, height, ExtendedColorType::Rgb8)
-        .map_err(|error| complain(error.to_string()))?;
-    Ok(bytes.into_inner())
+    paper.into_png()
+}
+
+/// Sheets show colours.
+fn check_channels(id: &str, shape: [usize; 3]) -> Result<(), DataError> {
+    if shape[0] == 3 { Ok(()) } else { Err(complain(format!("`{id}` has {} channels, not 3", shape[0]))) }
 }
 
 /// The part of the sheet that shows one task.
@@ -97,6 +80,23 @@ struct Panel<'a> {
     classes: usize,
     /// Lines of the task's summary.
     summary: Vec<String>,
+}
+
+impl Panel<'_> {
+    fn draw_pictures(&self, paper: &mut Paper, left: usize, top: usize, options: &SheetOptions) {
+        let test = &self.task.test;
+        let [channels, height, width] = test.shape;
+        let (side, step) = (options.picture_side, options.picture_side + GAP);
+        for (column, class) in spread(self.task.info.classes.len(), self.classes).into_iter().enumerate() {
+            let of_class = test.labels.iter().enumerate().filter(|(_, label)| usize::from(**label) == class);
+            for (row, (index, _)) in of_class.take(options.per_class).enumerate() {
+                let planes = &test.pixels[index * channels * height * width..][..channels * height * width];
+                let square =
+                    Area { left: left + column * step, top: top + row * step, width: side, height: side };
+                paper.picture(planes, [height, width], [width, height], square);
+            }
+        }
+    }
 }
 
 fn panel_width(classes: usize, picture_side: usize) -> usize {
@@ -110,7 +110,7 @@ fn rows<'a>(tasks: &[&'a TaskData], options: &SheetOptions) -> Vec<Vec<Panel<'a>
         task,
         width,
         classes: (width + GAP) / (options.picture_side + GAP),
-        summary: font::wrapped(&task.info.summary, width / TEXT_SCALE, 2),
+        summary: wrapped(&task.info.summary, width, 2),
     };
     let single = panel_width(options.classes, options.picture_side);
     let mut rows = Vec::new();
@@ -122,77 +122,6 @@ fn rows<'a>(tasks: &[&'a TaskData], options: &SheetOptions) -> Vec<Vec<Panel<'a>
     }
     rows.extend(rest.chunks(across).map(|row| row.iter().map(|task| panel(task, single)).collect()));
     rows
-}
-
-struct Sheet {
-    image: RgbImage,
-}
-
-impl Sheet {
-    fn rectangle(&mut self, left: usize, top: usize, width: usize, height: usize, colour: Rgb<u8>) {
-        for y in top..top + height {
-            for x in left..left + width {
-                if let Some(pixel) = self.image.get_pixel_mut_checked(x as u32, y as u32) {
-                    *pixel = colour;
-                }
-            }
-        }
-    }
-
-    fn text(&mut self, text: &str, left: usize, top: usize, scale: usize, colour: Rgb<u8>) {
-        font::draw(text, |x, y| {
-            self.rectangle(left + x * scale, top + y * scale, scale, scale, colour);
-        });
-    }
-
-    /// Title, numbers and summary, above a rule.
-    fn heading(&mut self, panel: &Panel<'_>, left: usize, top: usize, text_line: usize) {
-        let Panel { task, width, .. } = *panel;
-        let info = &task.info;
-        let title = font::fitted(&info.title, width / TITLE_SCALE);
-        self.text(&title, left, top, TITLE_SCALE, INK);
-        let facts = format!("{} classes, {} to train on", info.classes.len(), task.train.len());
-        let facts_width = text_width(&facts) * TEXT_SCALE;
-        if text_width(&title) * TITLE_SCALE + MARGIN + facts_width <= width {
-            let drop = (TITLE_SCALE - TEXT_SCALE) * font::BASELINE;
-            self.text(&facts, left + width - facts_width, top + drop, TEXT_SCALE, FAINT);
-        }
-        let top = top + GLYPH_HEIGHT * TITLE_SCALE + LINE;
-        self.rectangle(left, top - LINE / 2, width, 1, RULE);
-        for (line, text) in panel.summary.iter().enumerate() {
-            self.text(text, left, top + LINE / 2 + line * text_line, TEXT_SCALE, FAINT);
-        }
-    }
-
-    fn pictures(&mut self, panel: &Panel<'_>, left: usize, top: usize, options: &SheetOptions) {
-        let task = panel.task;
-        let step = options.picture_side + GAP;
-        for (column, class) in spread(task.info.classes.len(), panel.classes).into_iter().enumerate() {
-            let of_class =
-                task.test.labels.iter().enumerate().filter(|(_, label)| usize::from(**label) == class);
-            for (row, (index, _)) in of_class.take(options.per_class).enumerate() {
-                self.picture(&task.test, index, left + column * step, top + row * step, options.picture_side);
-            }
-        }
-    }
-
-    /// Shows a picture by nearest neighbour, which keeps the pixels of small pictures visible.
-    fn picture(&mut self, pictures: &Pictures, index: usize, left: usize, top: usize, side: usize) {
-        let [channels, height, width] = pictures.shape;
-        let area = height * width;
-        let pixels = &pictures.pixels[index * channels * area..(index + 1) * channels * area];
-        let longest = height.max(width).max(1);
-        // Whole factors keep pixels square and alike; larger pictures are sampled.
-        let shown = if longest <= side { side / longest * longest } else { side };
-        let inset = (side - shown) / 2;
-        for y in 0..shown * height / longest {
-            for x in 0..shown * width / longest {
-                let at = (y * longest / shown) * width + x * longest / shown;
-                let colour = Rgb([pixels[at], pixels[area + at], pixels[2 * area + at]]);
-                self.rectangle(left + inset + x, top + inset + y, 1, 1, colour);
-            }
-        }
-    }
 }
 
 /// `count` of the numbers below `total`, evenly spread; all of them if there are fewer.

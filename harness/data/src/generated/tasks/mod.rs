@@ -5,6 +5,7 @@
 pub(super) mod colours;
 pub(super) mod creatures;
 pub(super) mod digits;
+pub(super) mod figures;
 pub(super) mod flowers;
 pub(super) mod layouts;
 pub(super) mod materials;

@@ -1,35 +1,38 @@
 //! Tasks as files: one folder with what is trained and chosen on, another with what is scored on.
 //!
 //! The test split has a folder of its own so that a process can be kept from reading it. Each split is one
-//! safetensors file with the tensors `pixels` (u8, `[count, channels, height, width]`) and `labels` (u16, `[count]`),
-//! and a header that holds the number of classes and a digest of the content. The bytes follow from the task alone.
+//! safetensors file with a header that holds the number of classes and a digest of the content. The bytes follow
+//! from the task alone.
+//!
+//! | tensors of labelled pictures | type | shape |
+//! |---|---|---|
+//! | `pixels` | u8 | `[count, channels, height, width]` |
+//! | `labels` | u16 | `[count]` |
+//!
+//! | tensors of scenes | type | shape |
+//! |---|---|---|
+//! | `pixels` | u8 | `[count, channels, height, width]` |
+//! | `sizes` | u32 | `[count, 2]`, width and height of the originals |
+//! | `names`, `name_ends` | u8, u64 | UTF-8 bytes of all names, and where each ends, `[count]` |
+//! | `offsets` | u64 | `[count + 1]`; the objects of picture `k` are `offsets[k]..offsets[k + 1]` |
+//! | `classes`, `boxes`, `areas` | u16, f64, f64 | `[objects]`, `[objects, 4]`, `[objects]` |
+//! | `difficult`, `crowd` | bool | `[objects]` |
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod container;
+mod scenes;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
+use safetensors::tensor::Dtype;
+
+use self::container::{Content, Packed, Unpacked};
+pub use self::scenes::{
+    read_detection_info, read_detection_split, write_detection, write_detection_test,
+    write_detection_trainval,
+};
 use crate::check::{check_info, check_pictures};
 use crate::digest::digest_pictures;
 use crate::{DataError, Pictures, Split, TaskData, TaskInfo};
-
-/// Format of the packed files; a reader refuses any other.
-const FORMAT: u32 = 1;
-const INFO: &str = "task.json";
-/// The only key in the header's metadata: with several, their order would not be fixed.
-const KEY: &str = "secateur";
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    format: u32,
-    task: String,
-    split: Split,
-    classes: usize,
-    digest: String,
-}
 
 /// Writes the training and validation splits and the description of a task into `dir`, making it if needed.
 ///
@@ -54,36 +57,21 @@ pub fn write_test(dir: &Path, task: &TaskData) -> Result<(), DataError> {
 /// As [`write_trainval`].
 pub fn write(dir: &Path, split: Split, pictures: &Pictures, info: &TaskInfo) -> Result<(), DataError> {
     check_pictures(info, split, pictures)?;
-    fs::create_dir_all(dir).map_err(DataError::io("make the folder", dir))?;
-    let path = split_path(dir, split);
-    let header = Header {
-        format: FORMAT,
-        task: info.id.clone(),
-        split,
+    let [channels, height, width] = pictures.shape;
+    let count = pictures.len();
+    let labels: Vec<u8> = pictures.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+    let unpacked = Unpacked {
+        content: Content::Pictures,
+        task: &info.id,
         classes: info.classes.len(),
         digest: digest_pictures(pictures),
+        tensors: vec![
+            ("labels", Dtype::U16, vec![count], &labels),
+            ("pixels", Dtype::U8, vec![count, channels, height, width], &pictures.pixels),
+        ],
     };
-    let [channels, height, width] = pictures.shape;
-    let labels: Vec<u8> = pictures.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-    let packed = |problem: String| DataError::Packed { path: path.clone(), problem };
-    let view = |dtype, shape, bytes| {
-        TensorView::new(dtype, shape, bytes).map_err(|error| packed(format!("cannot be laid out: {error}")))
-    };
-    let count = pictures.len();
-    let tensors = [
-        ("labels", view(Dtype::U16, vec![count], &labels)?),
-        ("pixels", view(Dtype::U8, vec![count, channels, height, width], &pictures.pixels)?),
-    ];
-    let text = serde_json::to_string(&header).map_err(|error| packed(format!("header: {error}")))?;
-    let metadata = [(KEY.to_owned(), text)].into();
-    let bytes = safetensors::serialize(tensors, Some(metadata))
-        .map_err(|error| packed(format!("cannot be laid out: {error}")))?;
-    write_whole(&path, &bytes)?;
-
-    let mut text =
-        serde_json::to_vec_pretty(info).map_err(|error| packed(format!("description: {error}")))?;
-    text.push(b'\n');
-    write_whole(&dir.join(INFO), &text)
+    container::write(dir, split, unpacked)?;
+    container::write_info(dir, info)
 }
 
 /// Reads one split back, and checks it against the digest it was written with.
@@ -91,9 +79,7 @@ pub fn write(dir: &Path, split: Split, pictures: &Pictures, info: &TaskInfo) -> 
 /// # Errors
 /// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is truncated, damaged or something else.
 pub fn read_split(dir: &Path, split: Split) -> Result<Pictures, DataError> {
-    let path = split_path(dir, split);
-    let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
-    parse(&bytes, split).map_err(|problem| DataError::Packed { path, problem })
+    container::read(dir, split, Content::Pictures, parse)
 }
 
 /// Reads the description of a packed task.
@@ -101,45 +87,11 @@ pub fn read_split(dir: &Path, split: Split) -> Result<Pictures, DataError> {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is not a description.
 pub fn read_info(dir: &Path) -> Result<TaskInfo, DataError> {
-    let path = dir.join(INFO);
-    let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
-    let info: Result<TaskInfo, _> = serde_json::from_slice(&bytes);
-    let problem = match info {
-        Ok(info) => match check_info(&info) {
-            Ok(()) => return Ok(info),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => format!("not a task description: {error}"),
-    };
-    Err(DataError::Packed { path, problem })
+    container::read_info(dir, check_info)
 }
 
-fn split_path(dir: &Path, split: Split) -> PathBuf {
-    dir.join(format!("{}.safetensors", split.name()))
-}
-
-fn parse(bytes: &[u8], split: Split) -> Result<Pictures, String> {
-    let damaged = |error: safetensors::SafeTensorError| format!("not a whole safetensors file ({error})");
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    let text = metadata.metadata().as_ref().and_then(|pairs| pairs.get(KEY));
-    let text = text.ok_or("a safetensors file, but not one of packed pictures")?;
-    let header: Header = serde_json::from_str(text).map_err(|error| format!("unreadable header: {error}"))?;
-    if header.format != FORMAT {
-        return Err(format!("format {}; this version reads format {FORMAT}", header.format));
-    }
-    if header.split != split {
-        return Err(format!("holds the {} split instead of {}", header.split.name(), split.name()));
-    }
-    let tensor = |name: &str, dtype: Dtype| {
-        let view = tensors.tensor(name).map_err(|_| format!("has no tensor `{name}`"))?;
-        if view.dtype() == dtype {
-            Ok(view)
-        } else {
-            Err(format!("`{name}` has the type {:?}", view.dtype()))
-        }
-    };
-    let (labels, pixels) = (tensor("labels", Dtype::U16)?, tensor("pixels", Dtype::U8)?);
+fn parse(packed: &Packed<'_>) -> Result<Pictures, String> {
+    let (labels, pixels) = (packed.tensor("labels", Dtype::U16)?, packed.tensor("pixels", Dtype::U8)?);
     let &[count, channels, height, width] = pixels.shape() else {
         return Err(format!("`pixels` has the shape {:?} instead of four dimensions", pixels.shape()));
     };
@@ -151,35 +103,17 @@ fn parse(bytes: &[u8], split: Split) -> Result<Pictures, String> {
         pixels: pixels.data().to_vec(),
         labels: labels.data().as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect(),
     };
-    if let Some(label) = pictures.labels.iter().find(|label| usize::from(**label) >= header.classes) {
-        return Err(format!("label {label} of {} classes", header.classes));
+    if let Some(label) = pictures.labels.iter().find(|label| usize::from(**label) >= packed.classes()) {
+        return Err(format!("label {label} of {} classes", packed.classes()));
     }
-    if digest_pictures(&pictures) != header.digest {
-        return Err("damaged: the content does not match its digest".to_owned());
-    }
+    packed.check_digest(&digest_pictures(&pictures))?;
     Ok(pictures)
-}
-
-/// Writes beside the goal and renames, so that no reader ever sees half a file.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = path.with_file_name(name);
-    let write = || {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|cause| {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&partial);
-        DataError::io("write", path)(cause)
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::generated;
 
@@ -215,6 +149,17 @@ mod tests {
         assert_eq!(read("a"), read("b"));
     }
 
+    /// The bytes as the first release of the format wrote them; stores hold results that depend on them.
+    #[test]
+    fn bytes_are_those_of_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        write_trainval(folder.path(), &task()).unwrap();
+        let digest = |file: &str| crate::folder::digest_source(&folder.path().join(file)).unwrap();
+        let train = "7aaa7685d7aee354616078f32d6c7f76c3e22c015a029d04896d16075c80a65e";
+        assert_eq!(digest("train.safetensors"), train);
+        assert_eq!(digest("task.json"), "75191fc6347e432c1b504ebe6fcfb93969a9be63a977ad63e36ce1ee0bdc159c");
+    }
+
     #[test]
     fn damage_is_reported_with_the_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -235,7 +180,7 @@ mod tests {
         fs::copy(folder.path().join("validation.safetensors"), &path).unwrap();
         let text = read_split(folder.path(), Split::Train).unwrap_err().to_string();
         assert!(text.contains("holds the validation split instead of train"), "{text}");
-        fs::write(folder.path().join(INFO), b"{}").unwrap();
+        fs::write(folder.path().join("task.json"), b"{}").unwrap();
         assert!(
             read_info(folder.path()).unwrap_err().to_string().contains("task.json: not a task description")
         );

@@ -1,0 +1,273 @@
+//! The files below a folder or in an archive: going through them, reading them in batches, and their identity.
+
+use std::fs;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::DataError;
+
+/// A batch is full when it has this many files or bytes; that bounds what is held undecoded.
+const BATCH_FILES: usize = 1024;
+const BATCH_BYTES: usize = 32 << 20;
+/// A single file above this is not a training picture but a mistake.
+const LARGEST_FILE: u64 = 256 << 20;
+const BUFFER: usize = 1 << 16;
+
+/// Whether a file's name is that of a picture. Hidden files are not: archives made on macOS hold `._photo.jpg`.
+pub(crate) fn is_picture(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    !name.starts_with('.') && matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png"))
+}
+
+/// Files that are read one after the other and decoded together.
+pub(crate) struct Batch<T> {
+    files: Vec<T>,
+    bytes: usize,
+}
+
+impl<T> Batch<T> {
+    pub(crate) fn new() -> Self {
+        Self { files: Vec::new(), bytes: 0 }
+    }
+
+    /// Adds a file of so many bytes. Returns all files once they are a full batch, and begins a new one.
+    pub(crate) fn add(&mut self, file: T, bytes: usize) -> Option<Vec<T>> {
+        self.files.push(file);
+        self.bytes += bytes;
+        (self.files.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES).then(|| self.take())
+    }
+
+    /// The files since the last full batch.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        self.bytes = 0;
+        std::mem::take(&mut self.files)
+    }
+}
+
+/// A folder, or a `.tar` or `.tar.gz` of one.
+pub(crate) struct Files {
+    root: PathBuf,
+    packed: bool,
+}
+
+/// A file that has been come to, but not read.
+pub(crate) struct Visited<'a> {
+    root: &'a Path,
+    path: &'a str,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    File(&'a Path),
+    Entry { reader: &'a mut dyn Read, length: u64, regular: bool },
+}
+
+impl Files {
+    /// # Errors
+    /// [`DataError::Io`] if there is nothing to read.
+    pub(crate) fn open(root: &Path) -> Result<Self, DataError> {
+        let metadata = fs::metadata(root).map_err(DataError::io("read", root))?;
+        Ok(Self { root: root.to_path_buf(), packed: !metadata.is_dir() })
+    }
+
+    /// The folder or archive.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Goes through all files: those of a folder in order of their path, those of an archive as they come.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] and [`DataError::Unreadable`] if a folder cannot be listed or an archive is damaged, and
+    /// what `visit` returns.
+    pub(crate) fn visit(
+        &self,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        if self.packed { self.visit_archive(visit) } else { self.visit_folder("", &self.root, visit) }
+    }
+
+    fn visit_folder(
+        &self,
+        prefix: &str,
+        folder: &Path,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        for (name, path) in entries(folder)? {
+            let inner = format!("{prefix}{name}");
+            if path.is_dir() {
+                self.visit_folder(&format!("{inner}/"), &path, visit)?;
+            } else {
+                visit(Visited { root: &self.root, path: &inner, content: Content::File(&path) })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_archive(
+        &self,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let root = self.root.as_path();
+        let damaged = damaged(root);
+        let mut archive = tar::Archive::new(unpacked(root)?);
+        for entry in archive.entries().map_err(&damaged)? {
+            let mut entry = entry.map_err(&damaged)?;
+            if entry.header().entry_type().is_dir() {
+                continue;
+            }
+            let name = String::from_utf8(entry.path_bytes().into_owned())
+                .map_err(|error| unreadable(root, format!("the name {error:?} is not valid UTF-8")))?;
+            let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+            if parts.is_empty() {
+                continue;
+            }
+            let (length, regular) = (entry.size(), entry.header().entry_type().is_file());
+            let content = Content::Entry { reader: &mut entry, length, regular };
+            visit(Visited { root, path: &parts.join("/"), content })?;
+        }
+        // The archive's last blocks end the entries; the rest holds the checksum that tells a whole file.
+        std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(&damaged)?;
+        Ok(())
+    }
+}
+
+/// The bytes of a `.tar`, told from a `.tar.gz` by its first two bytes.
+fn unpacked(path: &Path) -> Result<Box<dyn Read>, DataError> {
+    let open = || fs::File::open(path).map_err(DataError::io("read", path));
+    let mut magic = Vec::new();
+    open()?.take(2).read_to_end(&mut magic).map_err(DataError::io("read", path))?;
+    let file = BufReader::with_capacity(BUFFER, open()?);
+    Ok(if magic == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+impl Visited<'_> {
+    /// Path inside the folder or archive, with forward slashes.
+    pub(crate) fn path(&self) -> &str {
+        self.path
+    }
+
+    /// All bytes of a file of ordinary size.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] if it cannot be read; [`DataError::Unreadable`] if it is a link in an archive, cut off, or
+    /// larger than any picture.
+    pub(crate) fn bytes(self) -> Result<Vec<u8>, DataError> {
+        let (root, path) = (self.root, self.path);
+        let file = match self.content {
+            Content::File(file) => Some(file),
+            Content::Entry { .. } => None,
+        };
+        self.read(|reader, length| {
+            if length > LARGEST_FILE {
+                return Err(unreadable(root, format!("`{path}` has {length} bytes")));
+            }
+            let mut bytes = Vec::with_capacity(length as usize);
+            reader.read_to_end(&mut bytes).map_err(|error| match file {
+                Some(file) => DataError::io("read", file)(error),
+                None => damaged(root)(error),
+            })?;
+            if bytes.len() as u64 == length {
+                Ok(bytes)
+            } else {
+                Err(unreadable(root, format!("`{path}` ends after {} of {length} bytes", bytes.len())))
+            }
+        })
+    }
+
+    /// Passes a reader of the file and its length to `consume`, for files that are too large to hold.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] if it cannot be opened, [`DataError::Unreadable`] if it is a link in an archive, and what
+    /// `consume` returns.
+    pub(crate) fn read<T>(
+        self,
+        consume: impl FnOnce(&mut dyn Read, u64) -> Result<T, DataError>,
+    ) -> Result<T, DataError> {
+        match self.content {
+            Content::File(path) => {
+                let file = fs::File::open(path).map_err(DataError::io("read", path))?;
+                let length = file.metadata().map_err(DataError::io("read", path))?.len();
+                consume(&mut BufReader::with_capacity(BUFFER, file), length)
+            }
+            Content::Entry { reader, length, regular: true } => consume(reader, length),
+            Content::Entry { .. } => Err(unreadable(
+                self.root,
+                format!("`{}` is a link or a special file, not a picture", self.path),
+            )),
+        }
+    }
+}
+
+/// For `map_err` while an archive is read.
+fn damaged(root: &Path) -> impl Fn(std::io::Error) -> DataError {
+    move |error| unreadable(root, format!("not a whole archive ({error})"))
+}
+
+fn unreadable(path: &Path, problem: String) -> DataError {
+    DataError::Unreadable { path: path.to_path_buf(), problem }
+}
+
+/// Names and paths in a folder, sorted by name.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(DataError::io("list", folder))? {
+        let entry = entry.map_err(DataError::io("list", folder))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|name| unreadable(folder, format!("the name {} is not valid UTF-8", name.display())))?;
+        entries.push((name, entry.path()));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+/// Identity of the files a task is made from, without decoding them: of an archive the digest of its bytes, of a
+/// folder that of all relative paths, sizes and contents in sorted order. BLAKE3, 64 hexadecimal digits.
+///
+/// # Errors
+/// [`DataError::Io`] if something cannot be read, [`DataError::Unreadable`] for a name that is not UTF-8.
+pub fn digest_source(path: &Path) -> Result<String, DataError> {
+    let metadata = fs::metadata(path).map_err(DataError::io("read", path))?;
+    let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 source");
+    if metadata.is_file() {
+        return digest_file(path);
+    }
+    let mut pending = vec![(String::new(), path.to_path_buf())];
+    let mut files = Vec::new();
+    while let Some((prefix, folder)) = pending.pop() {
+        for (name, path) in entries(&folder)? {
+            let inner = format!("{prefix}{name}");
+            if path.is_dir() {
+                pending.push((format!("{inner}/"), path));
+            } else {
+                files.push((inner, path));
+            }
+        }
+    }
+    files.sort();
+    for (inner, path) in files {
+        let length = fs::metadata(&path).map_err(DataError::io("read", &path))?.len();
+        hasher.update(&(inner.len() as u64).to_le_bytes());
+        hasher.update(inner.as_bytes());
+        hasher.update(&length.to_le_bytes());
+        hasher.update(digest_file(&path)?.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn digest_file(path: &Path) -> Result<String, DataError> {
+    let mut file = fs::File::open(path).map_err(DataError::io("read", path))?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = file.read(&mut buffer).map_err(DataError::io("read", path))?;
+        if count == 0 {
+            return Ok(hasher.finalize().to_hex().to_string());
+        }
+        hasher.update(&buffer[..count]);
+    }
+}

@@ -1,0 +1,198 @@
+//! One split as one safetensors file with a header that says what it holds, and files that appear whole.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataError, Split};
+
+/// Format of the packed files; a reader refuses any other.
+const FORMAT: u32 = 1;
+const INFO: &str = "task.json";
+
+/// What a packed file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Pictures with one label each.
+    Pictures,
+    /// Pictures with objects in boxes.
+    Scenes,
+}
+
+impl Content {
+    /// The only key in the file's metadata: with several, their order would not be fixed.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Pictures => "secateur",
+            Self::Scenes => "secateur-scenes",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pictures => "packed pictures",
+            Self::Scenes => "packed scenes",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u32,
+    task: String,
+    split: Split,
+    classes: usize,
+    digest: String,
+}
+
+/// A split as tensors: names, types, shapes and bytes.
+pub(super) struct Unpacked<'a> {
+    pub(super) content: Content,
+    pub(super) task: &'a str,
+    pub(super) classes: usize,
+    /// Digest of the split's content.
+    pub(super) digest: String,
+    pub(super) tensors: Vec<(&'static str, Dtype, Vec<usize>, &'a [u8])>,
+}
+
+/// Writes a split as `dir/<split>.safetensors`, making the folder if needed.
+pub(super) fn write(dir: &Path, split: Split, unpacked: Unpacked<'_>) -> Result<(), DataError> {
+    fs::create_dir_all(dir).map_err(DataError::io("make the folder", dir))?;
+    let path = split_path(dir, split);
+    let header = Header {
+        format: FORMAT,
+        task: unpacked.task.to_owned(),
+        split,
+        classes: unpacked.classes,
+        digest: unpacked.digest,
+    };
+    let packed = |problem: String| DataError::Packed { path: path.clone(), problem };
+    let laid_out = |error| packed(format!("cannot be laid out: {error}"));
+    let mut tensors = Vec::with_capacity(unpacked.tensors.len());
+    for (name, dtype, shape, bytes) in unpacked.tensors {
+        tensors.push((name, TensorView::new(dtype, shape, bytes).map_err(laid_out)?));
+    }
+    let text = serde_json::to_string(&header).map_err(|error| packed(format!("header: {error}")))?;
+    let metadata = [(unpacked.content.key().to_owned(), text)].into();
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(laid_out)?;
+    write_whole(&path, &bytes)
+}
+
+/// Reads a split's file and passes it to `parse`, whose complaint becomes an error with the file's name.
+pub(super) fn read<T>(
+    dir: &Path,
+    split: Split,
+    content: Content,
+    parse: impl FnOnce(&Packed<'_>) -> Result<T, String>,
+) -> Result<T, DataError> {
+    let path = split_path(dir, split);
+    let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
+    Packed::open(&bytes, split, content)
+        .and_then(|packed| parse(&packed))
+        .map_err(|problem| DataError::Packed { path, problem })
+}
+
+/// A packed file that has been read.
+pub(super) struct Packed<'a> {
+    header: Header,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Packed<'a> {
+    fn open(bytes: &'a [u8], split: Split, content: Content) -> Result<Self, String> {
+        let damaged = |error: safetensors::SafeTensorError| format!("not a whole safetensors file ({error})");
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let text = metadata.metadata().as_ref().and_then(|pairs| pairs.get(content.key()));
+        let text = text.ok_or_else(|| format!("a safetensors file, but not one of {}", content.name()))?;
+        let header: Header =
+            serde_json::from_str(text).map_err(|error| format!("unreadable header: {error}"))?;
+        if header.format != FORMAT {
+            return Err(format!("format {}; this version reads format {FORMAT}", header.format));
+        }
+        if header.split != split {
+            return Err(format!("holds the {} split instead of {}", header.split.name(), split.name()));
+        }
+        Ok(Self { header, tensors })
+    }
+
+    /// Number of classes of the task.
+    pub(super) fn classes(&self) -> usize {
+        self.header.classes
+    }
+
+    /// A tensor of the given type.
+    pub(super) fn tensor(&self, name: &str, dtype: Dtype) -> Result<TensorView<'a>, String> {
+        let view = self.tensors.tensor(name).map_err(|_| format!("has no tensor `{name}`"))?;
+        if view.dtype() == dtype {
+            Ok(view)
+        } else {
+            Err(format!("`{name}` has the type {:?}", view.dtype()))
+        }
+    }
+
+    /// Whether what was made of the tensors is what was written.
+    pub(super) fn check_digest(&self, digest: &str) -> Result<(), String> {
+        if digest == self.header.digest {
+            Ok(())
+        } else {
+            Err("damaged: the content does not match its digest".to_owned())
+        }
+    }
+}
+
+fn split_path(dir: &Path, split: Split) -> PathBuf {
+    dir.join(format!("{}.safetensors", split.name()))
+}
+
+/// Writes a task's description as `dir/task.json`.
+pub(super) fn write_info(dir: &Path, info: &impl Serialize) -> Result<(), DataError> {
+    let path = dir.join(INFO);
+    let mut text = serde_json::to_vec_pretty(info).map_err(|error| DataError::Packed {
+        path: path.clone(),
+        problem: format!("description: {error}"),
+    })?;
+    text.push(b'\n');
+    write_whole(&path, &text)
+}
+
+/// Reads `dir/task.json` and checks it.
+pub(super) fn read_info<T: DeserializeOwned>(
+    dir: &Path,
+    check: impl FnOnce(&T) -> Result<(), DataError>,
+) -> Result<T, DataError> {
+    let path = dir.join(INFO);
+    let bytes = fs::read(&path).map_err(DataError::io("read", &path))?;
+    let info: Result<T, _> = serde_json::from_slice(&bytes);
+    let problem = match info {
+        Ok(info) => match check(&info) {
+            Ok(()) => return Ok(info),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => format!("not a task description: {error}"),
+    };
+    Err(DataError::Packed { path, problem })
+}
+
+/// Writes beside the goal and renames, so that no reader ever sees half a file.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    let partial = path.with_file_name(name);
+    let write = || {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|cause| {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&partial);
+        DataError::io("write", path)(cause)
+    })
+}

@@ -1,0 +1,167 @@
+//! Packs of detection tasks.
+
+use std::path::Path;
+
+use safetensors::tensor::Dtype;
+
+use super::container::{self, Content, Packed, Unpacked};
+use crate::check::{check_detection_info, check_scenes, scenes_problem};
+use crate::detection::{DetectionData, DetectionInfo, Objects, Scenes};
+use crate::digest::digest_scenes;
+use crate::{DataError, Split};
+
+/// Writes the training and validation splits and the description of a detection task into `dir`, making it if
+/// needed.
+///
+/// # Errors
+/// [`DataError::Inconsistent`] if the task does not fit together, [`DataError::Io`] if a file cannot be written.
+pub fn write_detection_trainval(dir: &Path, task: &DetectionData) -> Result<(), DataError> {
+    write_detection(dir, Split::Train, &task.train, &task.info)?;
+    write_detection(dir, Split::Validation, &task.validation, &task.info)
+}
+
+/// Writes the test split and the description of a detection task into `dir`, making it if needed.
+///
+/// # Errors
+/// As [`write_detection_trainval`].
+pub fn write_detection_test(dir: &Path, task: &DetectionData) -> Result<(), DataError> {
+    write_detection(dir, Split::Test, &task.test, &task.info)
+}
+
+/// Writes one split as `dir/<split>.safetensors`, and `dir/task.json`.
+///
+/// # Errors
+/// As [`write_detection_trainval`].
+pub fn write_detection(
+    dir: &Path,
+    split: Split,
+    scenes: &Scenes,
+    info: &DetectionInfo,
+) -> Result<(), DataError> {
+    check_scenes(info, split, scenes)?;
+    let [channels, height, width] = scenes.shape;
+    let (count, found) = (scenes.len(), scenes.objects.len());
+    let Objects { classes, boxes, areas, difficult, crowd } = &scenes.objects;
+    let sizes = bytes(scenes.sizes.as_flattened(), u32::to_le_bytes);
+    let names = scenes.names.concat();
+    let ends: Vec<u64> = ends(scenes.names.iter().map(String::len)).collect();
+    let ends = bytes(&ends, u64::to_le_bytes);
+    let offsets: Vec<u64> = scenes.offsets.iter().map(|offset| *offset as u64).collect();
+    let offsets = bytes(&offsets, u64::to_le_bytes);
+    let classes = bytes(classes, u16::to_le_bytes);
+    let boxes = bytes(boxes.as_flattened(), f64::to_le_bytes);
+    let areas = bytes(areas, f64::to_le_bytes);
+    let difficult = bytes(difficult, |flag| [u8::from(flag)]);
+    let crowd = bytes(crowd, |flag| [u8::from(flag)]);
+    let unpacked = Unpacked {
+        content: Content::Scenes,
+        task: &info.id,
+        classes: info.classes.len(),
+        digest: digest_scenes(scenes),
+        tensors: vec![
+            ("pixels", Dtype::U8, vec![count, channels, height, width], &scenes.pixels),
+            ("sizes", Dtype::U32, vec![count, 2], &sizes),
+            ("names", Dtype::U8, vec![names.len()], names.as_bytes()),
+            ("name_ends", Dtype::U64, vec![count], &ends),
+            ("offsets", Dtype::U64, vec![count + 1], &offsets),
+            ("classes", Dtype::U16, vec![found], &classes),
+            ("boxes", Dtype::F64, vec![found, 4], &boxes),
+            ("areas", Dtype::F64, vec![found], &areas),
+            ("difficult", Dtype::BOOL, vec![found], &difficult),
+            ("crowd", Dtype::BOOL, vec![found], &crowd),
+        ],
+    };
+    container::write(dir, split, unpacked)?;
+    container::write_info(dir, info)
+}
+
+/// Reads one split of a detection task back, and checks it against the digest it was written with.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is truncated, damaged or something else.
+pub fn read_detection_split(dir: &Path, split: Split) -> Result<Scenes, DataError> {
+    container::read(dir, split, Content::Scenes, parse)
+}
+
+/// Reads the description of a packed detection task.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is not a description.
+pub fn read_detection_info(dir: &Path) -> Result<DetectionInfo, DataError> {
+    container::read_info(dir, check_detection_info)
+}
+
+fn parse(packed: &Packed<'_>) -> Result<Scenes, String> {
+    let pixels = packed.tensor("pixels", Dtype::U8)?;
+    let &[count, channels, height, width] = pixels.shape() else {
+        return Err(format!("`pixels` has the shape {:?} instead of four dimensions", pixels.shape()));
+    };
+    let numbers = |name: &str, dtype: Dtype, expected: &[usize]| {
+        let view = packed.tensor(name, dtype)?;
+        if view.shape() == expected {
+            Ok(view.data())
+        } else {
+            Err(format!("`{name}` has the shape {:?} instead of {expected:?}", view.shape()))
+        }
+    };
+    let lengths = |name: &str, length: usize| -> Result<Vec<usize>, String> {
+        let values = values(numbers(name, Dtype::U64, &[length])?, u64::from_le_bytes);
+        let fits = |value: u64| usize::try_from(value).map_err(|_| format!("`{name}` holds {value}"));
+        values.into_iter().map(fits).collect()
+    };
+    let offsets = lengths("offsets", count + 1)?;
+    let found = offsets[count];
+    let flags =
+        |name: &str| Ok::<_, String>(values(numbers(name, Dtype::BOOL, &[found])?, |[flag]| flag != 0));
+    let scenes = Scenes {
+        shape: [channels, height, width],
+        pixels: pixels.data().to_vec(),
+        names: names(packed.tensor("names", Dtype::U8)?.data(), &lengths("name_ends", count)?)?,
+        sizes: values(numbers("sizes", Dtype::U32, &[count, 2])?, u32::from_le_bytes).as_chunks().0.to_vec(),
+        objects: Objects {
+            classes: values(numbers("classes", Dtype::U16, &[found])?, u16::from_le_bytes),
+            boxes: values(numbers("boxes", Dtype::F64, &[found, 4])?, f64::from_le_bytes)
+                .as_chunks()
+                .0
+                .to_vec(),
+            areas: values(numbers("areas", Dtype::F64, &[found])?, f64::from_le_bytes),
+            difficult: flags("difficult")?,
+            crowd: flags("crowd")?,
+        },
+        offsets,
+    };
+    packed.check_digest(&digest_scenes(&scenes))?;
+    match scenes_problem(packed.classes(), channels, &scenes) {
+        None => Ok(scenes),
+        Some(problem) => Err(problem),
+    }
+}
+
+/// Names from their bytes, one after the other, and where each ends.
+fn names(bytes: &[u8], ends: &[usize]) -> Result<Vec<String>, String> {
+    let mut start = 0;
+    let name = |&end: &usize| {
+        let name = bytes.get(start..end).and_then(|name| std::str::from_utf8(name).ok());
+        start = end;
+        name.map(str::to_owned).ok_or_else(|| "`names` and `name_ends` do not fit together".to_owned())
+    };
+    ends.iter().map(name).collect()
+}
+
+fn ends(lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = u64> {
+    lengths.scan(0, |end, length| {
+        *end += length as u64;
+        Some(*end)
+    })
+}
+
+fn bytes<T: Copy, const N: usize>(values: &[T], encode: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(|value| encode(*value)).collect()
+}
+
+fn values<T, const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks::<N>().0.iter().map(|chunk| decode(*chunk)).collect()
+}
+
+#[cfg(test)]
+mod tests;
