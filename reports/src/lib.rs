@@ -11,6 +11,7 @@ mod cost;
 mod export;
 mod load;
 mod row;
+mod speed;
 pub mod stats;
 mod text;
 mod warnings;
@@ -20,7 +21,7 @@ pub mod testing;
 
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
-pub use export::csv::{costs_csv, leaderboard_csv, results_csv};
+pub use export::csv::{costs_csv, leaderboard_csv, results_csv, speed_csv};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
@@ -28,6 +29,7 @@ pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
 pub use load::load;
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
+pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -37,6 +39,8 @@ pub struct Report {
     pub boards: Vec<Board>,
     /// What the methods cost.
     pub costs: Vec<MethodCost>,
+    /// Measured networks.
+    pub speeds: Vec<Speed>,
     /// What a reader must know, worst first.
     pub warnings: Vec<BoardWarning>,
 }
@@ -47,6 +51,8 @@ impl Report {
     pub fn new(input: &ReportInput) -> Report {
         let boards = boards(&input.rows);
         let warnings = warnings(&boards);
-        Report { boards, costs: costs(input), warnings }
+        let mut speeds = input.speeds.clone();
+        speeds.sort_by(export::csv::speed_order);
+        Report { boards, costs: costs(input), speeds, warnings }
     }
 }

@@ -8,6 +8,7 @@ use secateur_store::{
 };
 
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
+use crate::speed::Speed;
 
 /// Reads all suites of a store, or one.
 ///
@@ -36,7 +37,7 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
                 input.rows.push(loader.row(trial, score)?);
             }
         }
-        loader.costs(&mut input.costs);
+        loader.costs(&mut input.costs, &mut input.speeds);
         loader.provenance(&mut input.provenance);
     }
     Ok(input)
@@ -156,22 +157,22 @@ impl Loader<'_> {
     }
 
     /// Every stage once, with the first trial that reads it.
-    fn costs(&self, costs: &mut Vec<StageCost>) {
+    fn costs(&self, costs: &mut Vec<StageCost>, speeds: &mut Vec<Speed>) {
         let mut seen = BTreeSet::new();
         for identity in &self.manifest.shared {
-            self.cost(identity, None, None, costs, &mut seen);
+            self.cost(identity, None, None, costs, speeds, &mut seen);
         }
         for trial in &self.manifest.trials {
             if let Some(prune) = &trial.prune {
-                self.cost(prune, Some(trial), None, costs, &mut seen);
+                self.cost(prune, Some(trial), None, costs, speeds, &mut seen);
             }
             let own = [&trial.verify, &trial.recover, &trial.measure];
             for identity in own.into_iter().flatten() {
-                self.cost(identity, Some(trial), None, costs, &mut seen);
+                self.cost(identity, Some(trial), None, costs, speeds, &mut seen);
             }
             for score in &trial.scores {
                 if let Some(identity) = &score.stage {
-                    self.cost(identity, Some(trial), Some(score), costs, &mut seen);
+                    self.cost(identity, Some(trial), Some(score), costs, speeds, &mut seen);
                 }
             }
         }
@@ -183,6 +184,7 @@ impl Loader<'_> {
         trial: Option<&ManifestTrial>,
         score: Option<&ManifestScore>,
         costs: &mut Vec<StageCost>,
+        speeds: &mut Vec<Speed>,
         seen: &mut BTreeSet<String>,
     ) {
         let Some(result) = self.results.get(identity) else { return };
@@ -198,6 +200,9 @@ impl Loader<'_> {
         let task = score
             .map(|score| score.task.clone())
             .or_else(|| result.facts.get("task").and_then(|task| task.as_str()).map(str::to_owned));
+        if let Some(facts) = &measured {
+            self.speeds(facts, result, trial, speeds);
+        }
         costs.push(StageCost {
             suite: self.manifest.suite.name.clone(),
             track: trial.map(|trial| trial.track.clone()).unwrap_or_default(),
@@ -216,6 +221,44 @@ impl Loader<'_> {
             stage: identity.to_owned(),
             latency_ms: latency,
         });
+    }
+
+    /// One entry for each form and batch size of a `measure` stage.
+    fn speeds(
+        &self,
+        facts: &MeasureFacts,
+        result: &StageResult,
+        trial: Option<&ManifestTrial>,
+        speeds: &mut Vec<Speed>,
+    ) {
+        let Some(dense) = facts.form("dense") else { return };
+        for form in &facts.forms {
+            for (latency, reference) in form.latency.iter().zip(&dense.latency) {
+                speeds.push(Speed {
+                    suite: self.manifest.suite.name.clone(),
+                    track: trial.map(|trial| trial.track.clone()).unwrap_or_default(),
+                    method: trial.map(|trial| trial.method.clone()).unwrap_or_default(),
+                    keep: trial.map_or(1.0, |trial| trial.keep),
+                    form: form.form.clone(),
+                    params: form.params,
+                    params_nonzero: form.params_nonzero,
+                    bytes: form.bytes,
+                    macs_core: form.macs_core,
+                    macs_tp: form.macs_tp,
+                    working_bytes: form.working_bytes,
+                    unaligned_layers: form.unaligned_layers,
+                    batch: latency.batch,
+                    p10_ms: latency.p10_ms,
+                    median_ms: latency.median_ms,
+                    p90_ms: latency.p90_ms,
+                    pictures_per_second: latency.pictures_per_second(),
+                    theoretical_speedup: dense.macs_core as f64 / form.macs_core.max(1) as f64,
+                    measured_speedup: reference.median_ms / latency.median_ms,
+                    threads: result.environment.threads,
+                    stage: result.identity.to_string(),
+                });
+            }
+        }
     }
 
     fn provenance(&self, provenance: &mut Provenance) {

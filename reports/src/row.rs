@@ -3,6 +3,8 @@
 pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::speed::Speed;
+
 /// Whether a row is a control rather than a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -158,6 +160,9 @@ pub struct ReportInput {
     pub rows: Vec<Row>,
     /// Costs of all stages.
     pub costs: Vec<StageCost>,
+    /// Measured networks.
+    #[serde(default)]
+    pub speeds: Vec<Speed>,
     /// Where they come from.
     pub provenance: Provenance,
 }

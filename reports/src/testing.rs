@@ -1,6 +1,7 @@
 //! Synthetic reports for tests, benchmarks and the example page. The numbers are invented.
 
 use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
+use crate::speed::Speed;
 
 const TASKS: [(&str, f64); 12] = [
     ("generated/textures", 0.742),
@@ -66,6 +67,12 @@ pub fn synthetic(rows: usize) -> ReportInput {
                 }
             }
             costs(&mut input.costs, method, index, keeps, replicate);
+            // A few networks are measured, and once each.
+            if replicate == 0 && index < 6 {
+                for keep in keeps {
+                    speeds(&mut input.speeds, method, index, *keep);
+                }
+            }
         }
     }
     input
@@ -166,6 +173,39 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
         training_macs: Some(ALLOWANCE as f64 * (0.4 + 0.6 * macs)),
         stage: name("stage"),
         prune_stage: if dense { String::new() } else { name("prune") },
+    }
+}
+
+fn speeds(speeds: &mut Vec<Speed>, method: &Method, index: usize, keep: f64) {
+    let forms: &[&str] = if keep < 1.0 { &["dense", "masked", "compacted"] } else { &["dense"] };
+    for form in forms {
+        let left = if *form == "compacted" { keep } else { 1.0 };
+        for batch in [1_u32, 32] {
+            let median_ms = f64::from(batch) * (0.2 + left) * (1.0 + 0.05 * noise(&[17, index as u64]));
+            speeds.push(Speed {
+                suite: "transfer-12-small".to_owned(),
+                track: "short".to_owned(),
+                method: method.label.clone(),
+                keep,
+                form: (*form).to_owned(),
+                params: (PARAMS as f64 * left) as u64,
+                params_nonzero: (PARAMS as f64 * keep) as u64,
+                bytes: (PARAMS as f64 * 4.0 * left) as u64,
+                macs_core: (MACS as f64 * left) as u64,
+                macs_tp: (MACS as f64 * 1.03 * left) as u64,
+                working_bytes: Some((f64::from(batch) * left) as u64 * 300_000),
+                unaligned_layers: if *form == "compacted" { 12 } else { 0 },
+                batch,
+                p10_ms: median_ms * 0.97,
+                median_ms,
+                p90_ms: median_ms * 1.08,
+                pictures_per_second: f64::from(batch) * 1e3 / median_ms,
+                theoretical_speedup: 1.0 / left,
+                measured_speedup: 1.2 / (0.2 + left),
+                threads: 1,
+                stage: format!("measure-{index:03}-{keep}"),
+            });
+        }
     }
 }
 

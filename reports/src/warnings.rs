@@ -378,7 +378,13 @@ fn controls(board: &Board, found: &mut Vec<Warning>) {
     if board.methods().next().is_none() {
         return;
     }
-    for baseline in ["random", "random-layerwise", "magnitude"] {
+    // Among channels, the filter norm is what magnitude is among weights, and random channels go group by group anyway.
+    let wanted: &[&str] = if board.key.granularity == "channels" {
+        &["random", "filter norm"]
+    } else {
+        &["random", "random-layerwise", "magnitude"]
+    };
+    for &baseline in wanted {
         if !board.methods().any(|entry| baseline_kind(entry) == Some(baseline)) {
             found.push(Warning::MissingBaseline { baseline: baseline.to_owned() });
         }
@@ -396,6 +402,7 @@ fn baseline_kind(entry: &Entry) -> Option<&'static str> {
             () if name.contains("random") && name.contains("layer") => Some("random-layerwise"),
             () if name.contains("random") => Some("random"),
             () if name.contains("magnitude") => Some("magnitude"),
+            () if matches!(name.as_str(), "l1" | "l2" | "channel-l1" | "channel-l2") => Some("filter norm"),
             () => None,
         }
     };

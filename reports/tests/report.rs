@@ -3,8 +3,8 @@
 use secateur_reports::testing::synthetic;
 use secateur_reports::{Report, ReportError, SCHEMA, write_all};
 
-const FILES: [&str; 6] =
-    ["results.csv", "costs.csv", "leaderboard.csv", "summary.md", "report.json", "index.html"];
+const FILES: [&str; 7] =
+    ["results.csv", "costs.csv", "speed.csv", "leaderboard.csv", "summary.md", "report.json", "index.html"];
 
 #[test]
 fn all_files_are_written_whole_and_again_the_same() {
@@ -18,6 +18,7 @@ fn all_files_are_written_whole_and_again_the_same() {
     assert!(first.iter().all(|bytes| bytes.ends_with(b"\n")));
     input.rows.reverse();
     input.costs.reverse();
+    input.speeds.reverse();
     write_all(&input, &out).expect("the second report");
     assert!(read() == first, "the order of rows changed a file");
     // No temporary file is left behind.

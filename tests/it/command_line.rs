@@ -32,6 +32,22 @@ fn wrong_usage_exits_with_2() {
     run(&["run", "x.yaml", "--store", "s", "--jops", "1"]).exits(2).names(&["--jops", "--jobs"]);
 }
 
+#[test]
+fn half_of_a_network_is_shown_group_by_group() {
+    let said = run(&["networks", "show", "resnet18", "--keep", "0.5", "--scope", "uniform"]).exits(0);
+    for line in ["layer4.0.conv2", "goes through sums", "3055880", "487202536"] {
+        assert!(said.out.contains(line), "no `{line}` in\n{}", said.out);
+    }
+    let said =
+        run(&["networks", "show", "resnet18", "--keep", "0.5", "--budget", "params", "--json"]).exits(0);
+    let value: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    // Nearer than half of the costliest channel: of 512 inputs and outputs of 3x3 kernels, through four layers.
+    let missed = value["remains"]["params"].as_u64().unwrap().abs_diff(11_689_512 / 2);
+    assert!(missed < 20_000, "{missed}");
+    run(&["networks", "show", "resnet18", "--keep", "1.5"]).exits(2).names(&["1.5", "fraction that remains"]);
+    run(&["networks", "show", "resnet18", "--scope", "uniform"]).exits(2).names(&["--keep"]);
+}
+
 /// Parameters, multiply-accumulates without and with biases, norms and activations, and convolution and fully
 /// connected weights of torchvision's networks at 224 x 224 pixels and 1000 classes.
 #[test]

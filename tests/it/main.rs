@@ -6,6 +6,7 @@
 mod support;
 
 mod bad_input;
+mod channels;
 mod command_line;
 mod contained;
 mod counts;

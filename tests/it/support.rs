@@ -113,6 +113,8 @@ pub(crate) struct Suite {
     pub(crate) upstream: &'static str,
     pub(crate) keeps: &'static str,
     pub(crate) track: &'static str,
+    /// What may be removed.
+    pub(crate) set: &'static str,
     pub(crate) methods: String,
     pub(crate) more: String,
 }
@@ -124,6 +126,7 @@ impl Suite {
             upstream: TRAINED,
             keeps: "[0.3, 0.1]",
             track: "{name: equal-allowance, allowance: 480ex, recipe: base}",
+            set: "prunable: {name: convolutions}",
             methods: methods.concat(),
             more: String::new(),
         }
@@ -135,14 +138,14 @@ impl Suite {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Self { seed, upstream, keeps, track, methods, more } = self;
+        let Self { seed, upstream, keeps, track, set, methods, more } = self;
         format!(
             "name: mini\n\
              seed: {seed}\n\
              network: {{name: resnet8, width: 0.25}}\n\
              upstream: {{task: stripes, {upstream}}}\n\
              tasks:\n  stripes: {{format: image-folder, path: stripes, validation_per_class: 2}}\n\
-             prunable: {{name: convolutions}}\n\
+             {set}\n\
              recipes:\n  base: {{batch: 16, lr: 0.05, weight_decay: 5e-4, flip: true, shift: 1}}\n\
              keeps: {keeps}\n\
              tracks:\n  - {track}\n\
@@ -182,9 +185,14 @@ impl Lab {
         let mut command = secateur();
         command.current_dir(self.root()).args(["run", "mini.yaml", "--store", store, "--quiet"]);
         command.arg("--data-root").arg(self.root());
-        for name in
-            ["secateur-magnitude", "secateur-lottery-ticket", "fixture-misbehaves", "fixture-toy-methods"]
-        {
+        for name in [
+            "secateur-magnitude",
+            "secateur-lottery-ticket",
+            "secateur-channel-baselines",
+            "secateur-localization-dcp",
+            "fixture-misbehaves",
+            "fixture-toy-methods",
+        ] {
             command.arg("--plugin").arg(library(name));
         }
         command

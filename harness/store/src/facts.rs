@@ -173,6 +173,8 @@ pub struct FormFacts {
     pub macs_tp: u64,
     /// Latencies, one entry for each batch size.
     pub latency: Vec<LatencyFacts>,
+    /// Convolutions that make a number of channels that is no multiple of 8.
+    pub unaligned_layers: u64,
     /// Memory that a forward pass of the largest batch took beside the weights, in bytes; `None` on a GPU.
     pub working_bytes: Option<u64>,
 }

@@ -11,6 +11,7 @@ use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, Entry};
 use crate::row::{Control, ReportInput, Row, StageCost};
+use crate::speed::Speed;
 use crate::stats::Summary;
 
 /// `results.csv`: every row with all its fields.
@@ -27,6 +28,22 @@ pub fn costs_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
     table(costs, &COSTS_HEADER)
 }
 
+/// `speed.csv`: every measured network. Not reproducible, for it has times.
+pub fn speed_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
+    let mut speeds: Vec<&Speed> = input.speeds.iter().collect();
+    speeds.sort_by(|a, b| speed_order(a, b));
+    table(speeds, &SPEED_HEADER)
+}
+
+/// The order of measured networks: by all that names them.
+pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
+    let names = |it: &Speed| (it.suite.clone(), it.track.clone(), it.method.clone());
+    names(a)
+        .cmp(&names(b))
+        .then_with(|| b.keep.total_cmp(&a.keep))
+        .then_with(|| (&a.stage, &a.form, a.batch).cmp(&(&b.stage, &b.form, b.batch)))
+}
+
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
@@ -41,6 +58,13 @@ const RESULTS_HEADER: [&str; 35] = [
 const COSTS_HEADER: [&str; 16] = [
     "suite", "track", "method", "keep", "replicate", "kind", "task", "regime", "outcome", "seconds", "peak_bytes",
     "threads", "attempts", "finished", "stage", "latency_ms",
+];
+
+#[rustfmt::skip]
+const SPEED_HEADER: [&str; 21] = [
+    "suite", "track", "method", "keep", "form", "params", "params_nonzero", "bytes", "macs_core", "macs_tp",
+    "working_bytes", "unaligned_layers", "batch", "p10_ms", "median_ms", "p90_ms", "pictures_per_second",
+    "theoretical_speedup", "measured_speedup", "threads", "stage",
 ];
 
 fn table<T: Serialize>(rows: Vec<T>, header: &[&str]) -> Result<Vec<u8>, ReportError> {

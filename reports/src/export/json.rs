@@ -7,6 +7,7 @@ use crate::Report;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
 use crate::row::Provenance;
+use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
 
 /// Name and version of the structure; a change that could break a reader raises the number.
@@ -116,6 +117,7 @@ struct Document<'a> {
     warnings: Vec<JsonWarning<'a>>,
     boards: Vec<JsonBoard<'a>>,
     costs: &'a [MethodCost],
+    speeds: &'a [Speed],
 }
 
 #[derive(Serialize)]
@@ -164,6 +166,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
             .collect(),
         boards: report.boards.iter().map(json_board).collect(),
         costs: &report.costs,
+        speeds: &report.speeds,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

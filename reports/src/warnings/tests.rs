@@ -105,7 +105,18 @@ fn a_missed_count_is_an_error_for_weights_and_a_note_for_channels() {
             row
         })
         .collect();
-    assert_eq!(of(&channels)[0].severity(), Severity::Note);
+    let found = of(&channels);
+    let missed = found.iter().find(|warning| matches!(warning, Warning::MissedCounts { .. })).unwrap();
+    assert_eq!(missed.severity(), Severity::Note);
+    // What magnitude is among weights, the filter norm is among channels.
+    let missing: Vec<&str> = found
+        .iter()
+        .filter_map(|warning| match warning {
+            Warning::MissingBaseline { baseline } => Some(baseline.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(missing, ["filter norm"]);
 }
 
 #[test]

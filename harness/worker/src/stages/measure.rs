@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use secateur_data::Split;
 use secateur_engine::{Model, Pass, Streams};
-use secateur_network::{Convention, ParamId};
+use secateur_network::{Convention, Network, Op, ParamId};
 use secateur_store::{FormFacts, LatencyFacts, MeasureFacts};
 use secateur_suite::MeasureSpec;
 use tch::{Device, Kind, Tensor};
@@ -115,8 +115,18 @@ fn describe(
         macs_core: network.macs(Convention::Core),
         macs_tp: network.macs(Convention::Tp),
         latency,
+        unaligned_layers: unaligned_layers(network),
         working_bytes,
     })
+}
+
+/// Convolutions that make a number of channels that is no multiple of what kernels handle at a time.
+fn unaligned_layers(network: &Network) -> u64 {
+    let made = network.nodes().iter().filter_map(|node| match node.op {
+        Op::Conv2d { out_channels, .. } | Op::ConvTranspose2d { out_channels, .. } => Some(out_channels),
+        _ => None,
+    });
+    made.filter(|channels| !channels.is_multiple_of(8)).count() as u64
 }
 
 /// The most memory that a forward pass takes beside what the process had before; `None` where the system does not tell.

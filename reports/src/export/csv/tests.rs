@@ -16,13 +16,18 @@ fn an_empty_table_has_the_header_of_a_full_one() {
     assert_eq!(without, with);
     let (without, with) = both(costs_csv);
     assert_eq!(without, with);
+    let (without, with) = both(speed_csv);
+    assert_eq!(without, with);
 }
 
 #[test]
 fn equal_rows_in_any_order_give_equal_bytes() {
     let mut input = synthetic(1224);
     let (results, costs) = (results_csv(&input).expect("rows"), costs_csv(&input).expect("costs"));
+    let speeds = speed_csv(&input).expect("speeds");
     let board = leaderboard_csv(&Report::new(&input)).expect("boards");
+    input.speeds.reverse();
+    assert_eq!(speed_csv(&input).expect("speeds"), speeds);
     input.rows.reverse();
     input.rows.rotate_left(100);
     input.costs.reverse();

@@ -2,6 +2,7 @@
 
 mod board;
 mod cost;
+mod speed;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::row::{Control, Outcome, Provenance};
 use crate::text::{self, clean};
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
+use speed::{SpeedTable, tables};
 
 /// Trials above which single trials are no longer drawn; those without a score are still listed.
 const MOST_DOTS: usize = 5_000;
@@ -29,6 +31,7 @@ pub(super) struct Page {
     warning_counts: Vec<(String, usize)>,
     boards: Vec<BoardView>,
     tracks: Vec<TrackView>,
+    speeds: Vec<SpeedTable>,
     single_dots: bool,
     faults: Vec<FaultView>,
     hidden_faults: usize,
@@ -103,6 +106,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
             .collect(),
         boards,
         tracks: tracks(&report.costs),
+        speeds: tables(&report.speeds),
         single_dots,
         faults,
         hidden_faults,
