@@ -1,11 +1,13 @@
 //! What the benches share: a residual network written by hand on tch, the same network as the engine runs it, and what
 //! a detector does beside its layers.
 
+mod channels;
 mod graph;
 mod hand;
 mod process;
 mod regions;
 
+pub use channels::filter_norms;
 pub use graph::{GraphTraining, recipe};
 pub use hand::{HandNetwork, HandTraining};
 pub use process::{keep_memory, processor_seconds};
