@@ -128,3 +128,27 @@ fn plans_against_the_rules_are_invalid_and_name_the_group() {
     assert_eq!(row["outcome"], "infeasible");
     assert!(row["outcome_detail"].contains("remain at the least"), "{}", row["outcome_detail"]);
 }
+
+#[test]
+fn a_compacted_network_is_transferred_with_a_new_classifier() {
+    let lab = Lab::new();
+    // The task that it comes from serves as another one: what counts is that the body is smaller and the head new.
+    let transfer = "evaluate: false\n\
+        transfer:\n  tasks: [stripes]\n  linear: {recipe: base, length: 4it}\n  full: {recipe: base, length: 4it}\n";
+    let methods = "  - {label: l1, method: org.secateur.channel-l1}\n";
+    let mut suite = suite("channels: {name: within-blocks, budget: channels}", methods);
+    suite.more = transfer.to_owned();
+    lab.run(&suite, "store", &[]).exits(0);
+    let rows = lab.rows("store");
+    for regime in ["linear", "full"] {
+        let of = |method: &str| {
+            rows.iter().filter(|row| row["method"] == method && row["regime"] == regime).collect::<Vec<_>>()
+        };
+        let pruned = of("l1");
+        assert_eq!(pruned.len(), 2, "{regime}");
+        for row in pruned {
+            assert_eq!((row["outcome"].as_str(), row["granularity"].as_str()), ("ok", "channels"), "{row:?}");
+            assert_ne!(row["params_remaining"], of("dense-trained")[0]["params_remaining"]);
+        }
+    }
+}
