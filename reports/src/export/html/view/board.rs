@@ -203,7 +203,7 @@ fn keep_head(board: &Board, entry: &Entry) -> String {
     let asked = asked.trim_end_matches('0').trim_end_matches('.');
     match board.key.granularity.as_str() {
         "weights" => format!("keep {} · {asked} % sparsity", entry.keep),
-        _ => format!("keep {} · {asked} % of prunable weights removed", entry.keep),
+        _ => format!("keep {} · {asked} % of the budget removed", entry.keep),
     }
 }
 
@@ -226,7 +226,9 @@ fn prunable(board: &Board) -> String {
         parts.push(format!("set {}", sets.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ")));
     }
     if let Some(total) = board.methods().find_map(|entry| entry.budget.prunable_total) {
-        parts.push(format!("{} weights", span(Some(total))));
+        // What a channel suite counts (parameters, multiply-accumulates, channels) is its own choice.
+        let unit = if board.key.granularity == "channels" { "in its budget" } else { "weights" };
+        parts.push(format!("{} {unit}", span(Some(total))));
     }
     parts.join(", ")
 }
