@@ -27,36 +27,27 @@ pub(crate) fn network(
 /// Reads a checkpoint for a network; everything that is neither mask nor optimizer state must fit it.
 pub(crate) fn read_for(network: &Network, path: &Path) -> anyhow::Result<Tensors> {
     let tensors = normalize_names(read(path)?.tensors);
+    check(network, &tensors, path)?;
+    Ok(tensors)
+}
+
+fn check(network: &Network, tensors: &Tensors, path: &Path) -> anyhow::Result<()> {
     let weights = tensors
         .iter()
         .filter(|(name, _)| !name.starts_with("mask.") && !name.starts_with("optimizer."))
         .map(|(name, data)| (name.clone(), data.clone()))
         .collect();
-    check_against(network, &weights)
-        .with_context(|| format!("{} does not fit the network", path.display()))?;
-    Ok(tensors)
+    check_against(network, &weights).with_context(|| format!("{} does not fit the network", path.display()))
 }
 
-/// A model with the weights and masks of a file. If the file is of a compacted network, so is the model.
-pub(crate) fn load(order: &Order, network: &Arc<Network>, path: &Path) -> anyhow::Result<Model> {
-    let network = match compacted_network(network, path)? {
-        Some(network) => Arc::new(network),
-        None => Arc::clone(network),
-    };
-    let model = Model::new(Arc::clone(&network), order.options(), &Streams::new(0))?;
-    let tensors = read_for(&network, path)?;
-    State::from_tensors(&model, &tensors)?.restore(&model, None)?;
-    Ok(model)
-}
-
-/// The network that a file's weights are of, if channels have been cut out of it. The classifier keeps the outputs
-/// that `network` has: a file may be of another task.
-fn compacted_network(network: &Network, path: &Path) -> anyhow::Result<Option<Network>> {
+/// A file's tensors, and the network that they are of: `network`, or what is left of it if channels have been cut out.
+/// The classifier keeps the outputs that `network` has, since a file may be of another task.
+fn read_with_network(network: &Arc<Network>, path: &Path) -> anyhow::Result<(Tensors, Arc<Network>)> {
     let file = read(path)?;
-    if file.metadata.get(FORM).is_none_or(|form| form != COMPACTED) {
-        return Ok(None);
-    }
     let tensors = normalize_names(file.tensors);
+    if file.metadata.get(FORM).is_none_or(|form| form != COMPACTED) {
+        return Ok((tensors, Arc::clone(network)));
+    }
     let head = network.head();
     let narrowed = network.narrowed(|param| {
         let mut shape = tensors.get(&param.name).map_or_else(Vec::new, |tensor| tensor.shape.clone());
@@ -66,7 +57,16 @@ fn compacted_network(network: &Network, path: &Path) -> anyhow::Result<Option<Ne
         shape
     });
     let narrowed = narrowed.with_context(|| format!("{} is of another network", path.display()))?;
-    Ok(Some(narrowed))
+    Ok((tensors, Arc::new(narrowed)))
+}
+
+/// A model with the weights and masks of a file. If the file is of a compacted network, so is the model.
+pub(crate) fn load(order: &Order, network: &Arc<Network>, path: &Path) -> anyhow::Result<Model> {
+    let (tensors, network) = read_with_network(network, path)?;
+    check(&network, &tensors, path)?;
+    let model = Model::new(network, order.options(), &Streams::new(0))?;
+    State::from_tensors(&model, &tensors)?.restore(&model, None)?;
+    Ok(model)
 }
 
 /// The state of a file for a model, without touching the model.
@@ -83,15 +83,10 @@ pub(crate) fn load_body(
     path: Option<&Path>,
     streams: &Streams,
 ) -> anyhow::Result<Model> {
-    let mut network = network(spec, info, input)?;
-    if let Some(path) = path
-        && let Some(compacted) = compacted_network(&network, path)?
-    {
-        network = Arc::new(compacted);
-    }
+    let network = network(spec, info, input)?;
+    let Some(path) = path else { return Ok(Model::new(network, order.options(), streams)?) };
+    let (mut tensors, network) = read_with_network(&network, path)?;
     let model = Model::new(Arc::clone(&network), order.options(), streams)?;
-    let Some(path) = path else { return Ok(model) };
-    let mut tensors = normalize_names(read(path)?.tensors);
     let head = network.head().context("a network without a classifier cannot be transferred")?;
     for id in &network.node(head).params {
         let spec = &network.params()[id.index()];
