@@ -9,7 +9,8 @@ use tch::{Kind, Tensor};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::method::{Flags, Granularity, PruneMethod, Scope};
-use crate::run::{Param, Request, Run, slice, text};
+use crate::param::Param;
+use crate::run::{Request, Run, slice, text};
 
 /// Units of channels that live or die together.
 #[derive(Clone, Copy, Debug)]
@@ -177,8 +178,9 @@ impl Run<'_> {
     /// # Errors
     /// Fails if there is none.
     pub fn param(&self, id: u32) -> Result<Param<'_>> {
-        let found = self.params().into_iter().find(|param| param.id() == id);
-        found.ok_or_else(|| Error::invalid(format!("there is no parameter {id}")))
+        // SAFETY: as in `all_groups`; parameters are looked up by their index.
+        let raw = unsafe { (self.tables.graph.param)(self.ctx, id).as_ref() };
+        raw.map(Param::new).ok_or_else(|| Error::invalid(format!("there is no parameter {id}")))
     }
 
     /// The filters that make a group's channels: for each unit, a row of all weights of convolutions and fully connected

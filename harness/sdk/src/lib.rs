@@ -17,6 +17,7 @@ mod export;
 mod hooks;
 mod log;
 mod method;
+mod param;
 mod run;
 
 pub use calibration::{Capture, Forward, Split};
@@ -26,7 +27,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use export::{Exported, Registration, SharedEntry, build_entry};
 pub use hooks::{Hooked, StepAction, TrainHooks};
 pub use method::{Criterion, Flags, Granularity, PruneMethod, Scope};
-pub use run::{Allowance, Batch, Cost, Param, Request, Run, Target, TrainOptions, Trained};
+pub use param::Param;
+pub use run::{Allowance, Batch, Cost, Request, Run, Target, TrainOptions, Trained};
 pub use {schemars, secateur_abi, serde, tch, tracing};
 
 /// Everything that a plugin usually needs.

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use tch::Tensor;
 
 use crate::error::Result;
-use crate::run::{Param, Request, Run};
+use crate::param::Param;
+use crate::run::{Request, Run};
 
 /// What lives or dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use torch_sys::C_tensor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::{Hooked, TrainHooks, hook_table};
 use crate::method::Scope;
+use crate::param::Param;
 
 /// What `prune` is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -94,58 +95,6 @@ unsafe fn table<T>(host: *const abi::Host, id: &CStr) -> Result<&'static T> {
     }
     // SAFETY: large enough, static, and of this type by its identifier.
     Ok(unsafe { &*pointer.cast::<T>() })
-}
-
-/// A parameter of the network.
-#[derive(Clone, Copy, Debug)]
-pub struct Param<'a> {
-    raw: &'a abi::Param,
-}
-
-impl Param<'_> {
-    /// Index.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.raw.id
-    }
-
-    /// Name, for example `layer1.0.conv2.weight`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        // SAFETY: the host's table lives until `prune` returns, and so does every `Param`.
-        unsafe { text(self.raw.name) }
-    }
-
-    /// Shape.
-    #[must_use]
-    pub fn shape(&self) -> &[i64] {
-        // SAFETY: as above.
-        unsafe { slice(self.raw.shape, self.raw.ndim as usize) }
-    }
-
-    /// Number of weights.
-    #[must_use]
-    pub fn numel(&self) -> u64 {
-        self.shape().iter().product::<i64>() as u64
-    }
-
-    /// Whether it is a bias or the shift of a normalization.
-    #[must_use]
-    pub fn is_bias(&self) -> bool {
-        self.raw.flags & abi::PARAM_BIAS != 0
-    }
-
-    /// Whether it is the scale or the shift of a normalization.
-    #[must_use]
-    pub fn is_norm(&self) -> bool {
-        self.raw.flags & abi::PARAM_NORM != 0
-    }
-
-    /// Whether it belongs to the suite's prunable set.
-    #[must_use]
-    pub fn is_prunable(&self) -> bool {
-        self.raw.flags & abi::PARAM_PRUNABLE != 0
-    }
 }
 
 /// What the suite allows this call, and what is left.
@@ -274,7 +223,7 @@ impl Run<'_> {
         unsafe {
             let count = (self.tables.graph.param_count)(self.ctx);
             let pointers = (0..count).map(|index| (self.tables.graph.param)(self.ctx, index));
-            pointers.filter_map(|pointer| pointer.as_ref()).map(|raw| Param { raw }).collect()
+            pointers.filter_map(|pointer| pointer.as_ref()).map(Param::new).collect()
         }
     }
 
