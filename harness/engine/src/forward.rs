@@ -202,6 +202,10 @@ impl Model {
                 x.f_upsample_nearest2d([size[2] * scale, size[3] * scale], None::<f64>, None::<f64>)?
             }
             Op::Dropout { p } => x.f_dropout(*p, pass.train)?,
+            Op::BoxPredictions { labels, .. } => {
+                let maps = node.inputs.iter().map(|id| slot(values, *id)).collect::<Result<Vec<_>>>()?;
+                predictions(&maps, *labels as i64)?
+            }
             other => return Err(Error::Unsupported(format!("the engine cannot compute {other:?} yet"))),
         })
     }
@@ -224,6 +228,19 @@ impl Model {
     fn effective<'a>(&'a self, index: usize, pass: &Pass<'a>) -> &'a Tensor {
         pass.effective.and_then(|all| all[index].as_ref()).unwrap_or(&self.params()[index])
     }
+}
+
+/// Pairs of maps `[n, kinds * 4, h, w]` and `[n, kinds * labels, h, w]` as rows `[n, boxes, 4 + labels]`.
+fn predictions(maps: &[&Tensor], labels: i64) -> Result<Tensor> {
+    let rows = |map: &Tensor, numbers: i64| -> Result<Tensor> {
+        Ok(map.f_permute([0, 2, 3, 1])?.f_reshape([map.size()[0], -1, numbers])?)
+    };
+    let (mut offsets, mut scores) = (Vec::with_capacity(maps.len()), Vec::with_capacity(maps.len()));
+    for pair in maps.chunks(2) {
+        offsets.push(rows(pair[0], 4)?);
+        scores.push(rows(pair[1], labels)?);
+    }
+    Ok(Tensor::f_cat(&[Tensor::f_cat(&offsets, 1)?, Tensor::f_cat(&scores, 1)?], 2)?)
 }
 
 fn slot(values: &[Option<Tensor>], id: NodeId) -> Result<&Tensor> {

@@ -45,7 +45,7 @@ impl GraphTables {
             text
         };
         let mut shapes = Vec::new();
-        let head = network.head();
+        let heads = network.heads();
         let params = network
             .params()
             .iter()
@@ -60,7 +60,7 @@ impl GraphTables {
                 if matches!(spec.role, ParamRole::NormWeight | ParamRole::NormBias) {
                     flags |= abi::PARAM_NORM;
                 }
-                if Some(spec.node) == head {
+                if heads.contains(&spec.node) {
                     flags |= abi::PARAM_HEAD;
                 }
                 let shape: Box<[i64]> = spec.shape.iter().map(|size| *size as i64).collect();
@@ -193,6 +193,7 @@ fn op_name(op: &Op) -> &'static str {
         Op::Flatten => "flatten",
         Op::Upsample { .. } => "upsample",
         Op::Dropout { .. } => "dropout",
+        Op::BoxPredictions { .. } => "box_predictions",
         _ => "other",
     }
 }

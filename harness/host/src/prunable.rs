@@ -150,7 +150,7 @@ impl Channels {
 /// that stands beside a block, which the zoo names `downsample` or `shortcut`.
 #[must_use]
 pub fn prunable_params(network: &Network, set: &Prunable) -> Vec<ParamId> {
-    let (stem, head) = (network.stem(), network.head());
+    let (stem, heads) = (network.stem(), network.heads());
     network
         .params()
         .iter()
@@ -158,7 +158,7 @@ pub fn prunable_params(network: &Network, set: &Prunable) -> Vec<ParamId> {
             ParamRole::ConvWeight | ParamRole::LinearWeight => {
                 let node = network.node(param.node);
                 let shortcut = param.name.split('.').any(|part| part == "downsample" || part == "shortcut");
-                if Some(param.node) == head {
+                if heads.contains(&param.node) {
                     set.head
                 } else if Some(param.node) == stem {
                     set.stem

@@ -128,7 +128,12 @@ impl Network {
             Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::AdaptiveAvgPool2d { .. } => {
                 numel(self.input_shape(id))
             }
-            Op::Input | Op::Add | Op::Concat | Op::Flatten | Op::Dropout { .. } => 0,
+            Op::Input
+            | Op::Add
+            | Op::Concat
+            | Op::Flatten
+            | Op::Dropout { .. }
+            | Op::BoxPredictions { .. } => 0,
         }
     }
 

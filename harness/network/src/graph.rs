@@ -134,6 +134,38 @@ pub enum Op {
         /// Probability that an element is zeroed, from 0 to 1.
         p: f64,
     },
+    /// What a single-shot detector says of its default boxes: `[batch, boxes, 4 + labels]`, offsets before scores, boxes
+    /// by map, row, column and kind. It reads two maps for each entry of `maps`: offsets `[kinds * 4, h, w]`, then scores
+    /// `[kinds * labels, h, w]`, in both the numbers of one kind next to each other.
+    BoxPredictions {
+        /// Labels that are scored: the background, which is label 0, and the classes.
+        labels: usize,
+        /// Side of the picture, in pixels, that steps and scales are of.
+        side: f64,
+        /// The default boxes of each map.
+        maps: Vec<BoxMap>,
+    },
+}
+
+/// The default boxes of a single-shot detector at the cells of one map (arXiv 1512.02325, section 2.2).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoxMap {
+    /// Pixels of the picture from one cell to the next.
+    pub step: f64,
+    /// Side of the smaller square, in pixels.
+    pub scale: f64,
+    /// Side of the smaller square of the next map, in pixels; the larger square is the geometric mean of both.
+    pub next_scale: f64,
+    /// Width over height of the other boxes. Each stands for two, as it is and on its side.
+    pub aspect_ratios: Vec<f64>,
+}
+
+impl BoxMap {
+    /// Boxes at each cell.
+    #[must_use]
+    pub fn kinds(&self) -> usize {
+        2 + 2 * self.aspect_ratios.len()
+    }
 }
 
 /// One node: an operation on the outputs of earlier nodes.
@@ -341,6 +373,17 @@ impl Network {
             .iter()
             .rposition(|node| matches!(node.op, Op::Linear { .. }))
             .map(|index| NodeId(index as u32))
+    }
+
+    /// The layers that make the network's answers and so belong to the classes of one task: the classifier, or the
+    /// predictors of a detector.
+    #[must_use]
+    pub fn heads(&self) -> Vec<NodeId> {
+        let answers = self.node(self.output());
+        match answers.op {
+            Op::BoxPredictions { .. } => answers.inputs.clone(),
+            _ => self.head().into_iter().collect(),
+        }
     }
 
     /// The first convolution on the way from the input.

@@ -11,6 +11,6 @@ pub mod zoo;
 
 pub use cost::{Convention, FUNCTIONAL};
 pub use graph::{
-    Attribute, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole, ParamSpec,
-    Window,
+    Attribute, BoxMap, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole,
+    ParamSpec, Window,
 };

@@ -1,6 +1,6 @@
 //! Output shapes: what each node makes of what it reads.
 
-use crate::graph::{GraphError, Network, Node, Op, Window};
+use crate::graph::{BoxMap, GraphError, Network, Node, Op, Window};
 
 /// No tensor may have more elements than this. Real networks stay far below, and sums and products of
 /// numbers below it do not overflow, so that a mistyped width ends in a message.
@@ -60,6 +60,9 @@ fn output_shape(node: &Node, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
     if let Op::Add | Op::Concat = node.op {
         return joined_shape(&node.op, inputs);
     }
+    if let Op::BoxPredictions { labels, maps, .. } = &node.op {
+        return predictions_shape(*labels, maps, inputs);
+    }
     let &[input] = inputs else {
         return Err(format!("takes one input, not {}", inputs.len()));
     };
@@ -118,8 +121,38 @@ fn output_shape(node: &Node, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             Err(format!("dropout probability {p} is not from 0 to 1"))
         }
         Op::Relu | Op::Relu6 | Op::Hardswish | Op::Dropout { .. } => Ok(input.to_vec()),
-        Op::Add | Op::Concat => joined_shape(&node.op, inputs),
+        Op::Add | Op::Concat | Op::BoxPredictions { .. } => {
+            Err("takes other inputs than one picture".to_owned())
+        }
     }
+}
+
+/// Shape of a detector's predictions: boxes, and numbers for each of them.
+fn predictions_shape(labels: usize, maps: &[BoxMap], inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
+    if inputs.len() != 2 * maps.len() || labels < 2 {
+        return Err(format!(
+            "reads offsets and scores of each map for the background and at least one class, but has {} maps, {} \
+             inputs and {labels} labels",
+            maps.len(),
+            inputs.len()
+        ));
+    }
+    let mut boxes: usize = 0;
+    for (map, pair) in maps.iter().zip(inputs.chunks(2)) {
+        let ([offsets, height, width], [scores, rows, columns]) = (picture(pair[0])?, picture(pair[1])?);
+        let kinds = map.kinds();
+        if offsets != 4 * kinds
+            || Some(scores) != kinds.checked_mul(labels)
+            || [height, width] != [rows, columns]
+        {
+            return Err(format!(
+                "inputs of {:?} and {:?} are not offsets and scores of {kinds} boxes a cell with {labels} labels",
+                pair[0], pair[1]
+            ));
+        }
+        boxes += kinds * height * width;
+    }
+    Ok(vec![boxes, 4 + labels])
 }
 
 /// Shape of a sum or a concatenation.

@@ -106,11 +106,14 @@ pub struct ScoreFacts {
     pub metric: String,
     /// The task's own metric.
     pub score: f64,
-    /// Fraction of right answers.
-    pub top1: f64,
-    /// Mean over classes of right answers.
-    pub mean_per_class: f64,
-    /// Mean cross-entropy.
+    /// Fraction of right answers; absent for detectors.
+    pub top1: Option<f64>,
+    /// Mean over classes of right answers; absent for detectors.
+    pub mean_per_class: Option<f64>,
+    /// What a detector found; absent for classifiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionFacts>,
+    /// Mean loss: the cross-entropy, or that of the detector.
     pub loss: f64,
     /// Pictures scored.
     pub pictures: u64,
@@ -122,6 +125,60 @@ pub struct ScoreFacts {
     pub steps: u64,
     /// Weights under a mask that are not zero after fine-tuning; 0.
     pub leaked: u64,
+}
+
+/// How well a detector finds objects. Means are over classes that have objects; a value is absent where there is nothing
+/// to find.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetectionFacts {
+    /// Average precision as COCO defines it: mean over overlaps of 0.50, 0.55, … 0.95, at 101 recalls.
+    pub ap: Option<f64>,
+    /// The same at an overlap of 0.5 alone.
+    pub ap50: Option<f64>,
+    /// Average recall of 100 detections a picture, over the same overlaps.
+    pub ar: Option<f64>,
+    /// VOC's average precision at an overlap of 0.5: the area under the interpolated curve.
+    pub voc_ap50: Option<f64>,
+    /// VOC's average precision at an overlap of 0.5, interpolated at 11 recalls.
+    pub voc07_ap50: Option<f64>,
+    /// Objects that were to be found.
+    pub objects: u64,
+    /// Detections that were scored.
+    pub detections: u64,
+    /// By size of the objects, smallest first.
+    pub sizes: Vec<SizeFacts>,
+    /// By class, in the task's order.
+    pub classes: Vec<ClassFacts>,
+}
+
+/// How well a detector finds objects of one size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SizeFacts {
+    /// `small`, `medium` or `large`.
+    pub name: String,
+    /// Least area in square pixels of the original picture.
+    pub from: f64,
+    /// Largest area; absent: any.
+    pub to: Option<f64>,
+    /// Objects of that size.
+    pub objects: u64,
+    /// Average precision as [`DetectionFacts::ap`].
+    pub ap: Option<f64>,
+    /// Average precision as [`DetectionFacts::ap50`].
+    pub ap50: Option<f64>,
+}
+
+/// How well a detector finds objects of one class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassFacts {
+    /// Name of the class.
+    pub name: String,
+    /// Objects of the class.
+    pub objects: u64,
+    /// Average precision as [`DetectionFacts::ap`].
+    pub ap: Option<f64>,
+    /// Average precision as [`DetectionFacts::ap50`].
+    pub ap50: Option<f64>,
 }
 
 /// Facts of a `measure` stage: its latencies and its memory are measurements and not reproducible, unlike all other

@@ -48,7 +48,7 @@ impl Trace {
                     }
                     first
                 }
-                Op::Concat => {
+                Op::Concat | Op::BoxPredictions { .. } => {
                     let joined = node
                         .inputs
                         .iter()
