@@ -342,7 +342,7 @@ impl Network {
         self.outputs.first().copied().unwrap_or(NodeId(0))
     }
 
-    /// All nodes whose outputs are the network's: one for a classifier, several for a detector.
+    /// All nodes whose outputs are the network's: one in all networks of the zoo.
     #[must_use]
     pub fn outputs(&self) -> &[NodeId] {
         &self.outputs
@@ -366,7 +366,8 @@ impl Network {
         &self.shapes[id.index()]
     }
 
-    /// The classifier: the last fully connected node. Its inputs are the features of linear transfer.
+    /// The classifier: the last fully connected node. Its inputs are the features of linear transfer. A detector has
+    /// none.
     #[must_use]
     pub fn head(&self) -> Option<NodeId> {
         self.nodes
@@ -456,12 +457,11 @@ impl Builder {
         self.network.outputs = nodes.to_vec();
     }
 
-    /// The finished network, whose names are unique and whose shapes fit.
+    /// Output shapes of the nodes so far, as [`Network::shapes`] has them.
     ///
     /// # Errors
-    /// Returns an error when names repeat, a node reads one that does not stand before it, or the shapes of
-    /// two nodes do not fit (see [`Network::shapes`]).
-    pub fn finish(mut self) -> Result<Network, GraphError> {
+    /// As [`Builder::finish`].
+    pub fn shapes(&self) -> Result<Vec<Vec<usize>>, GraphError> {
         let mut names = std::collections::HashSet::new();
         for (index, node) in self.network.nodes.iter().enumerate() {
             if !names.insert(node.name.as_str()) {
@@ -471,7 +471,16 @@ impl Builder {
                 return Err(GraphError::NotTopological { node: node.name.clone(), input: input.0 });
             }
         }
-        self.network.shapes = self.network.shapes()?;
+        self.network.shapes()
+    }
+
+    /// The finished network, whose names are unique and whose shapes fit.
+    ///
+    /// # Errors
+    /// Returns an error when names repeat, a node reads one that does not stand before it, or the shapes of
+    /// two nodes do not fit (see [`Network::shapes`]).
+    pub fn finish(mut self) -> Result<Network, GraphError> {
+        self.network.shapes = self.shapes()?;
         Ok(self.network)
     }
 }

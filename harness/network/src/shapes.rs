@@ -152,7 +152,7 @@ fn predictions_shape(labels: usize, maps: &[BoxMap], inputs: &[&[usize]]) -> Res
         }
         boxes += kinds * height * width;
     }
-    Ok(vec![boxes, 4 + labels])
+    Ok(vec![boxes, labels.saturating_add(4)])
 }
 
 /// Shape of a sum or a concatenation.

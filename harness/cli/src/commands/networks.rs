@@ -26,7 +26,7 @@ enum NetworksCommand {
         /// Factor on all widths.
         #[arg(long, value_name = "FACTOR")]
         width: Option<f64>,
-        /// Classes.
+        /// Classes; of a detector without the background.
         #[arg(long)]
         classes: Option<usize>,
         /// Input shape, for example 3x224x224.
@@ -122,12 +122,12 @@ fn list(json: bool) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
-    println!("{:<14} {:>12} {:>16} {:>16}  input", "network", "params", "MACs (core/1)", "MACs (tp/1)");
+    println!("{:<16} {:>12} {:>16} {:>16}  input", "network", "params", "MACs (core/1)", "MACs (tp/1)");
     for row in rows {
         let shape: Vec<String> =
             row["input"].as_array().into_iter().flatten().map(ToString::to_string).collect();
         println!(
-            "{:<14} {:>12} {:>16} {:>16}  {}",
+            "{:<16} {:>12} {:>16} {:>16}  {}",
             row["name"].as_str().unwrap_or_default(),
             row["params"].to_string(),
             row["macs"][Convention::Core.name()].to_string(),
@@ -215,6 +215,7 @@ fn operation(op: &Op) -> String {
         Op::AvgPool2d { window } => format!("avg pool {}/{}", window.kernel[0], window.stride[0]),
         Op::BatchNorm2d { .. } => "batch norm".to_owned(),
         Op::Linear { .. } => "linear".to_owned(),
+        Op::BoxPredictions { .. } => "boxes".to_owned(),
         other => {
             let text = format!("{other:?}");
             let end = text.find([' ', '{']).unwrap_or(text.len());

@@ -192,7 +192,9 @@ fn masked_and_compacted_networks_of_the_zoo_agree() {
     let _alone = alone();
     let mut draw = Draw(ChaCha8Rng::seed_from_u64(2));
     for (seed, name) in zoo::names().iter().enumerate() {
-        let options = zoo::Options { width: Some(0.25), classes: Some(7), input: Some([3, 64, 64]) };
+        // The large detector has no room for its last map in smaller pictures.
+        let side = if *name == "ssd300-resnet50" { 257 } else { 64 };
+        let options = zoo::Options { width: Some(0.25), classes: Some(7), input: Some([3, side, side]) };
         let network = zoo::build(name, &options).unwrap();
         let groups = network.channel_groups();
         let kept = random_kept(&mut draw, &groups);

@@ -1,10 +1,12 @@
 //! The networks that the harness knows by name.
 //!
 //! ImageNet networks have torchvision's parameter names and shapes; CIFAR residual networks have the names of
-//! the usual public checkpoints, with a 1x1 convolution on each shortcut that changes the shape.
+//! the usual public checkpoints, with a 1x1 convolution on each shortcut that changes the shape. Detectors are a
+//! residual network without its classifier, with predictors of boxes at several maps.
 
 mod mobilenet;
 mod resnet;
+mod ssd;
 mod vgg;
 
 use crate::graph::{Builder, GraphError, Network, NodeId, Op, Window};
@@ -16,13 +18,13 @@ pub struct Options {
     ///
     /// Residual networks and VGG round each width to the nearest whole number (halves up, never below 1); a
     /// residual network rounds the base width of a stage first and multiplies by a bottleneck's expansion
-    /// of 4 after. VGG's two hidden fully connected layers count as hidden widths. MobileNetV2 follows
-    /// torchvision: the nearest multiple of 8, but never under 90 % of the exact width; its last
-    /// convolution never gets narrower than 1280.
+    /// of 4 after; a detector's additional blocks are scaled alike. VGG's two hidden fully connected layers count
+    /// as hidden widths. MobileNetV2 follows torchvision: the nearest multiple of 8, but never under 90 % of the
+    /// exact width; its last convolution never gets narrower than 1280.
     pub width: Option<f64>,
-    /// Number of classes.
+    /// Number of classes; of a detector those of objects, without the background.
     pub classes: Option<usize>,
-    /// Shape of one picture: channels, height, width.
+    /// Shape of one picture: channels, height, width. A detector's pictures are square.
     pub input: Option<[usize; 3]>,
 }
 
@@ -54,6 +56,8 @@ const NAMES: &[&str] = &[
     "mobilenet_v2",
     "vgg16",
     "vgg16_bn",
+    "ssd-small",
+    "ssd300-resnet50",
 ];
 
 /// The names that [`build`] knows.
@@ -83,6 +87,8 @@ pub fn build(name: &str, options: &Options) -> Result<Network, GraphError> {
         "mobilenet_v2" => mobilenet::v2(name, imagenet(name, options)?),
         "vgg16" => vgg::vgg16(name, false, imagenet(name, options)?),
         "vgg16_bn" => vgg::vgg16(name, true, imagenet(name, options)?),
+        "ssd-small" => ssd::small(name, resolve(name, options, 20, [3, 160, 160])?),
+        "ssd300-resnet50" => ssd::ssd300_resnet50(name, resolve(name, options, 80, [3, 300, 300])?),
         _ => Err(unknown(name)),
     }
 }

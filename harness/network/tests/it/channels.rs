@@ -206,7 +206,7 @@ fn the_running_count_is_the_count_of_what_remains() {
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (draw >> 33) as usize % below
     };
-    for name in ["resnet8", "mobilenet_v2", "vgg16_bn"] {
+    for name in ["resnet8", "mobilenet_v2", "vgg16_bn", "ssd-small"] {
         let network = network(name);
         let groups = network.channel_groups();
         let eligible = free(&groups);

@@ -8,7 +8,8 @@ use super::published;
 #[test]
 fn dense_networks_have_the_published_counts() {
     // Parameters, MACs as torchvision and fvcore count, MACs as Torch-Pruning counts, convolution and fully
-    // connected weights: for pictures of 224x224 and 1000 classes.
+    // connected weights: for pictures of 224x224 and 1000 classes, and for detectors as they are by default. The small
+    // detector's were added up layer by layer from its description.
     let table = [
         ("resnet18", 11_689_512, 1_814_073_344, 1_822_177_768, 11_678_912),
         ("resnet34", 21_797_672, 3_663_761_408, 3_675_629_032, 21_779_648),
@@ -16,6 +17,8 @@ fn dense_networks_have_the_published_counts() {
         ("mobilenet_v2", 3_504_872, 300_774_272, 320_237_288, 3_469_760),
         ("vgg16", 138_357_544, 15_470_264_320, 15_503_523_304, 138_344_128),
         ("vgg16_bn", 138_365_992, 15_470_264_320, 15_530_618_344, 138_344_128),
+        ("ssd300-resnet50", 22_894_902, 20_150_906_112, 20_241_174_092, 22_856_384),
+        ("ssd-small", 3_606_086, 284_388_352, 286_537_058, 3_600_352),
     ];
     for (name, params, core, tp, weights) in table {
         let network = published(name);

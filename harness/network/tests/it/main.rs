@@ -2,6 +2,7 @@
 
 mod channels;
 mod costs;
+mod detectors;
 mod names;
 mod shapes;
 

@@ -1,7 +1,7 @@
 //! Shapes follow from the graph, and what does not fit is refused with the node and both shapes.
 
 use secateur_network::zoo::{self, Options};
-use secateur_network::{Builder, GraphError, NodeId, Op, Window};
+use secateur_network::{BoxMap, Builder, GraphError, NodeId, Op, Window};
 
 /// Builds a network of one node after the input and returns the shape of its output, or the message.
 fn one(input: [usize; 3], op: Op) -> Result<Vec<usize>, String> {
@@ -92,6 +92,41 @@ fn sums_need_equal_shapes_and_concatenations_equal_pictures() {
 }
 
 #[test]
+fn predictions_need_offsets_and_scores_of_every_map() {
+    let build = |labels: usize, maps: usize, predictors: &[(usize, usize)]| {
+        let mut builder = Builder::new("detector", [3, 6, 6]);
+        let input = builder.input();
+        let read: Vec<NodeId> = predictors
+            .iter()
+            .enumerate()
+            .map(|(index, &(channels, stride))| {
+                let window = Window::square(3, stride, 1);
+                builder.push(&format!("predictor{index}"), conv(3, channels, window, 1), &[input])
+            })
+            .collect();
+        let map = BoxMap { step: 1.0, scale: 2.0, next_scale: 3.0, aspect_ratios: vec![2.0] };
+        builder.push("boxes", Op::BoxPredictions { labels, side: 6.0, maps: vec![map; maps] }, &read);
+        builder
+            .finish()
+            .map(|network| network.shape(network.output()).to_vec())
+            .map_err(|error| error.to_string())
+    };
+    // Four kinds of boxes at 6 x 6 and at 3 x 3 cells, with four offsets and three scores each.
+    assert_eq!(build(3, 2, &[(16, 1), (12, 1), (16, 2), (12, 2)]), Ok(vec![4 * (36 + 9), 7]));
+    let refused = |labels, maps, predictors: &[(usize, usize)]| {
+        build(labels, maps, predictors).expect_err("does not fit")
+    };
+    for (offsets, scores) in [((16, 1), (13, 1)), ((12, 1), (16, 1)), ((16, 1), (12, 2))] {
+        let error = refused(3, 1, &[offsets, scores]);
+        assert!(error.contains("are not offsets and scores of 4 boxes a cell with 3 labels"), "{error}");
+    }
+    assert!(refused(3, 2, &[(16, 1), (12, 1)]).contains("has 2 maps, 2 inputs and 3 labels"));
+    assert!(refused(1, 1, &[(16, 1), (4, 1)]).contains("the background and at least one class"));
+    assert!(refused(usize::MAX, 1, &[(16, 1), (4, 1)]).contains("are not offsets and scores"));
+    assert!(refused(usize::MAX, 0, &[]).contains("is empty"));
+}
+
+#[test]
 fn the_number_of_inputs_is_checked() {
     for (op, inputs, expected) in [
         (Op::Add, 0, "has no inputs"),
@@ -103,6 +138,18 @@ fn the_number_of_inputs_is_checked() {
         let error = builder.finish().expect_err("wrong number").to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_builder_tells_the_shapes_so_far() {
+    let mut builder = Builder::new("begun", [2, 8, 6]);
+    let input = builder.input();
+    let half = builder.push("half", Op::MaxPool2d { window: Window::square(2, 2, 0) }, &[input]);
+    assert_eq!(builder.shapes(), Ok(vec![vec![2, 8, 6], vec![2, 4, 3]]));
+    builder.push("flat", Op::Flatten, &[half]);
+    assert_eq!(builder.shapes().expect("consistent").last(), Some(&vec![24]));
+    builder.push("ahead", Op::Relu, &[NodeId(9)]);
+    assert_eq!(builder.shapes(), Err(GraphError::NotTopological { node: "ahead".to_owned(), input: 9 }));
 }
 
 #[test]
