@@ -247,8 +247,11 @@ typedef struct secateur_ext_calibration {
   uint32_t reserved;
   /* Start over: split (training or validation), batch size, pictures per class (0 = as they come). */
   secateur_status (*rewind)(secateur_ctx *ctx, uint32_t split, uint32_t batch, uint32_t per_class, const secateur_error_sink *err);
-  /* Classification target: i64 [n]. Detection target: f32 [m,6] = image index, label, x1, y1, x2, y2 in input pixels. */
+  /* Classification target: i64 [n]. Detection target: f32 [m,6], a row per object: picture index in the batch, class (from 0,
+     no background), x1, y1, x2, y2 in pixels of the network's input. */
   secateur_status (*next)(secateur_ctx *ctx, secateur_tensor *input, secateur_tensor *target, const secateur_error_sink *err);
+  /* Classification output: f32 [n, classes]. Detection output: f32 [n, boxes, 4 + labels], for each default box its four offsets
+     and then the scores of the labels, the background first. */
   secateur_status (*forward)(secateur_ctx *ctx, secateur_tensor input, uint32_t flags, secateur_tensor *output, const secateur_error_sink *err);
   secateur_status (*loss)(secateur_ctx *ctx, secateur_tensor output, secateur_tensor target, secateur_tensor *loss, const secateur_error_sink *err);
   secateur_status (*backward)(secateur_ctx *ctx, secateur_tensor loss, const secateur_error_sink *err); /* adds to grad */
@@ -258,6 +261,21 @@ typedef struct secateur_ext_calibration {
   /* Run from the input up to and including `node` only. */
   secateur_status (*forward_to)(secateur_ctx *ctx, secateur_tensor input, uint32_t node, uint32_t flags, secateur_tensor *output, const secateur_error_sink *err);
 } secateur_ext_calibration;
+
+/* On tasks with boxes only; elsewhere get_extension answers NULL. */
+#define SECATEUR_EXT_BOXES "secateur.host.boxes/1"
+typedef struct secateur_ext_boxes {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* The default boxes that stand for the objects of a batch, a row for each; n may be 0. Boxes are x1, y1, x2, y2 in pixels of the
+     network's input. target: borrowed, as calibration.next or train.step_batch gives it. output: borrowed, the network's for the same
+     pictures, or NULL. image: the picture's index in the batch, i64 [n]. defaults: default boxes, f32 [n,4]. predicted: what the
+     output makes of them, decoded, f32 [n,4], differentiable; NULL without an output. truth: the objects' boxes, f32 [n,4]. label:
+     the objects' classes, i64 [n], from 0, no background. What comes out belongs to the caller. [run-thread] */
+  secateur_status (*matched)(secateur_ctx *ctx, secateur_tensor target, secateur_tensor output, secateur_tensor *image,
+                             secateur_tensor *defaults, secateur_tensor *predicted, secateur_tensor *truth, secateur_tensor *label,
+                             const secateur_error_sink *err);
+} secateur_ext_boxes;
 
 #define SECATEUR_EXT_PLAN "secateur.host.plan/1"
 enum { SECATEUR_SCOPE_GLOBAL = 0, SECATEUR_SCOPE_UNIFORM = 1, SECATEUR_SCOPE_ERK = 2, SECATEUR_SCOPE_ISOMORPHIC = 3 };
@@ -485,6 +503,10 @@ SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_calibration, zero_grad) == 48, "sec
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_calibration, capture) == 56, "secateur_ext_calibration.capture");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_calibration, captured) == 64, "secateur_ext_calibration.captured");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_calibration, forward_to) == 72, "secateur_ext_calibration.forward_to");
+SECATEUR_ASSERT_LAYOUT(sizeof(secateur_ext_boxes) == 16, "secateur_ext_boxes");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_boxes, struct_size) == 0, "secateur_ext_boxes.struct_size");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_boxes, reserved) == 4, "secateur_ext_boxes.reserved");
+SECATEUR_ASSERT_LAYOUT(offsetof(secateur_ext_boxes, matched) == 8, "secateur_ext_boxes.matched");
 SECATEUR_ASSERT_LAYOUT(sizeof(secateur_plan_cost) == 40, "secateur_plan_cost");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, struct_size) == 0, "secateur_plan_cost.struct_size");
 SECATEUR_ASSERT_LAYOUT(offsetof(secateur_plan_cost, reserved) == 4, "secateur_plan_cost.reserved");

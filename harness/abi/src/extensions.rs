@@ -16,6 +16,8 @@ pub const EXT_GRAPH: &CStr = c"secateur.host.graph/1";
 pub const EXT_MODEL: &CStr = c"secateur.host.model/1";
 /// Calibration extension.
 pub const EXT_CALIBRATION: &CStr = c"secateur.host.calibration/1";
+/// Boxes extension, on tasks with boxes only.
+pub const EXT_BOXES: &CStr = c"secateur.host.boxes/1";
 /// Plan extension.
 pub const EXT_PLAN: &CStr = c"secateur.host.plan/1";
 /// Train extension.
@@ -251,10 +253,11 @@ pub struct ExtCalibration {
     pub reserved: u32,
     /// Starts over: split, batch size, pictures per class (0: as they come).
     pub rewind: unsafe extern "C" fn(*mut Ctx, u32, u32, u32, *const ErrorSink) -> Status,
-    /// The next batch: input f32 `[n, c, h, w]` and target i64 `[n]`; `DONE` at the end.
+    /// The next batch: input f32 `[n, c, h, w]` and target, classes i64 `[n]` or objects f32 `[m, 6]`; `DONE` at the end.
     pub next:
         unsafe extern "C" fn(*mut Ctx, *mut TensorHandle, *mut TensorHandle, *const ErrorSink) -> Status,
-    /// Runs the network on a borrowed input; `FWD_*` bits.
+    /// Runs the network on a borrowed input; `FWD_*` bits. The output is f32 `[n, classes]` or, of a detector,
+    /// `[n, boxes, 4 + labels]`: offsets, then scores with the background first.
     pub forward:
         unsafe extern "C" fn(*mut Ctx, TensorHandle, u32, *mut TensorHandle, *const ErrorSink) -> Status,
     /// The task's loss of borrowed output and target, a scalar.
@@ -276,6 +279,30 @@ pub struct ExtCalibration {
     /// Runs up to and including one node.
     pub forward_to:
         unsafe extern "C" fn(*mut Ctx, TensorHandle, u32, u32, *mut TensorHandle, *const ErrorSink) -> Status,
+}
+
+/// The default boxes that are matched to an object. On tasks with boxes only; elsewhere `get_extension` answers null.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ExtBoxes {
+    /// Size of this structure as the host knows it.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// A row for each default box that stands for an object of a borrowed target: index of the picture i64 `[n]`, default
+    /// boxes, predicted boxes (differentiable; null where the borrowed output is null) and the objects' boxes f32
+    /// `[n, 4]`, classes i64 `[n]` without the background. The output is the network's for the target's pictures.
+    pub matched: unsafe extern "C" fn(
+        *mut Ctx,
+        TensorHandle,
+        TensorHandle,
+        *mut TensorHandle,
+        *mut TensorHandle,
+        *mut TensorHandle,
+        *mut TensorHandle,
+        *mut TensorHandle,
+        *const ErrorSink,
+    ) -> Status,
 }
 
 /// Scores of all prunable weights compete.

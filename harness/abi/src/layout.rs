@@ -35,6 +35,7 @@ layout! {
     ExtGraph: 56 { struct_size: 0, reserved: 4, node_count: 8, node: 16, param_count: 24, param: 32, group_count: 40, group: 48 }
     ExtModel: 32 { struct_size: 0, reserved: 4, param: 8, grad: 16, at: 24 }
     ExtCalibration: 80 { struct_size: 0, reserved: 4, rewind: 8, next: 16, forward: 24, loss: 32, backward: 40, zero_grad: 48, capture: 56, captured: 64, forward_to: 72 }
+    ExtBoxes: 16 { struct_size: 0, reserved: 4, matched: 8 }
     PlanCost: 40 { struct_size: 0, reserved: 4, weights: 8, params: 16, macs: 24, channels: 32 }
     ExtPlan: 80 { struct_size: 0, reserved: 4, keep_units: 8, mask_param: 16, mask: 24, scores: 32, select: 40, weight_scores: 48, cost: 56, emit: 64, kept_units: 72 }
     TrainHooks: 40 { struct_size: 0, reserved: 4, effective_weight: 8, extra_loss: 16, after_backward: 24, after_step: 32 }

@@ -75,7 +75,9 @@ impl Run<'_> {
         })
     }
 
-    /// Logits of the network as it stands, in evaluation mode, with a graph for [`Run::backward`].
+    /// What the network gives as it stands, in evaluation mode, with a graph for [`Run::backward`]: logits
+    /// `[n, classes]`, or on a task with boxes `[n, boxes, 4 + labels]`, for each default box its offsets and then the
+    /// scores of the labels, the background first.
     ///
     /// # Errors
     /// [`ErrorKind::Exhausted`] if the allowance does not reach.

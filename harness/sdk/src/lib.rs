@@ -10,6 +10,7 @@
 //! A library ends with [`export_plugin!`], which names its methods.
 #![expect(unsafe_code, reason = "this crate is one of the three that cross the plugin border")]
 
+mod boxes;
 mod calibration;
 mod channels;
 mod error;
@@ -20,6 +21,7 @@ mod method;
 mod param;
 mod run;
 
+pub use boxes::MatchedBoxes;
 pub use calibration::{Capture, Forward, Split};
 pub use channels::{ChannelCriterion, Group, Member, PerChannel, Side};
 pub use error::{Error, ErrorKind, Result};

@@ -59,6 +59,8 @@ pub(crate) struct Tables {
     pub(crate) calibration: &'static abi::ExtCalibration,
     pub(crate) plan: &'static abi::ExtPlan,
     train: &'static abi::ExtTrain,
+    /// On tasks with boxes only.
+    pub(crate) boxes: Option<&'static abi::ExtBoxes>,
 }
 
 impl Tables {
@@ -74,6 +76,7 @@ impl Tables {
                 calibration: table(host, abi::EXT_CALIBRATION)?,
                 plan: table(host, abi::EXT_PLAN)?,
                 train: table(host, abi::EXT_TRAIN)?,
+                boxes: optional_table(host, abi::EXT_BOXES)?,
             })
         }
     }
@@ -83,10 +86,17 @@ impl Tables {
 /// As [`Tables::of`].
 unsafe fn table<T>(host: *const abi::Host, id: &CStr) -> Result<&'static T> {
     // SAFETY: the caller's promise.
+    let table = unsafe { optional_table(host, id)? };
+    table.ok_or_else(|| Error::unsupported(format!("the host has no {}", id.to_string_lossy())))
+}
+
+/// # Safety
+/// As [`Tables::of`].
+unsafe fn optional_table<T>(host: *const abi::Host, id: &CStr) -> Result<Option<&'static T>> {
+    // SAFETY: the caller's promise.
     let pointer = unsafe { ((*host).get_extension)(host, id.as_ptr()) };
-    let missing = || Error::unsupported(format!("the host has no {}", id.to_string_lossy()));
     // SAFETY: every extension's table starts with its size.
-    let size = unsafe { pointer.cast::<u32>().as_ref() }.ok_or_else(missing)?;
+    let Some(size) = (unsafe { pointer.cast::<u32>().as_ref() }) else { return Ok(None) };
     if (*size as usize) < size_of::<T>() {
         return Err(Error::unsupported(format!(
             "the host's {} is older than this plugin",
@@ -94,7 +104,7 @@ unsafe fn table<T>(host: *const abi::Host, id: &CStr) -> Result<&'static T> {
         )));
     }
     // SAFETY: large enough, static, and of this type by its identifier.
-    Ok(unsafe { &*pointer.cast::<T>() })
+    Ok(Some(unsafe { &*pointer.cast::<T>() }))
 }
 
 /// What the suite allows this call, and what is left.
@@ -138,7 +148,8 @@ pub struct Cost {
 pub struct Batch {
     /// f32 `[n, c, h, w]`, normalized.
     pub input: Tensor,
-    /// Classes, i64 `[n]`.
+    /// Classes i64 `[n]`; on a task with boxes ([`Run::has_boxes`]) a row for each object, f32 `[m, 6]`: index of the
+    /// picture in the batch, class (from 0, no background), x1, y1, x2, y2 in pixels of the input.
     pub target: Tensor,
 }
 
