@@ -24,13 +24,15 @@ mod scenes;
 use std::path::Path;
 
 use safetensors::tensor::Dtype;
+use serde::Deserialize;
 
 use self::container::{Content, Packed, Unpacked};
 pub use self::scenes::{
     read_detection_info, read_detection_split, write_detection, write_detection_test,
     write_detection_trainval,
 };
-use crate::check::{check_info, check_pictures};
+use crate::check::{check_detection_info, check_info, check_pictures};
+use crate::detection::DetectionInfo;
 use crate::digest::digest_pictures;
 use crate::{DataError, Pictures, Split, TaskData, TaskInfo};
 
@@ -90,6 +92,55 @@ pub fn read_info(dir: &Path) -> Result<TaskInfo, DataError> {
     container::read_info(dir, check_info)
 }
 
+/// What a packed task is, whatever it asks of a network.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum AnyInfo {
+    /// One class for each picture.
+    Classes(TaskInfo),
+    /// Objects in boxes.
+    Boxes(DetectionInfo),
+}
+
+impl AnyInfo {
+    /// Identifier.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Classes(info) => &info.id,
+            Self::Boxes(info) => &info.id,
+        }
+    }
+
+    /// Number of classes, without a background.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Classes(info) => info.classes.len(),
+            Self::Boxes(info) => info.classes.len(),
+        }
+    }
+}
+
+/// Reads the description of a packed task of either kind.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is not a description.
+pub fn read_any_info(dir: &Path) -> Result<AnyInfo, DataError> {
+    container::read_info(dir, |info| match info {
+        AnyInfo::Classes(info) => check_info(info),
+        AnyInfo::Boxes(info) => check_detection_info(info),
+    })
+}
+
+/// Channels, height and width of the pictures of a split of either kind, without reading them.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if its head is damaged or something else.
+pub fn read_shape(dir: &Path, split: Split) -> Result<[usize; 3], DataError> {
+    container::read_shape(dir, split)
+}
+
 fn parse(packed: &Packed<'_>) -> Result<Pictures, String> {
     let (labels, pixels) = (packed.tensor("labels", Dtype::U16)?, packed.tensor("pixels", Dtype::U8)?);
     let &[count, channels, height, width] = pixels.shape() else {
@@ -136,6 +187,24 @@ mod tests {
         // The training folder says nothing of the test split.
         assert!(matches!(read_split(&trainval, Split::Test), Err(DataError::Io { .. })));
         assert_eq!(fs::read_dir(&trainval).unwrap().count(), 3);
+        assert_eq!(read_any_info(&test).unwrap(), AnyInfo::Classes(task.info));
+        assert_eq!(read_shape(&test, Split::Test).unwrap(), [3, 16, 16]);
+    }
+
+    #[test]
+    fn the_kind_of_a_task_is_known_from_its_description() {
+        let folder = tempfile::tempdir().unwrap();
+        let task = generated::generate_detection_first("generated/figures", 5, 32, 3).unwrap();
+        write_detection_test(folder.path(), &task).unwrap();
+        let info = read_any_info(folder.path()).unwrap();
+        assert_eq!((info.id(), info.classes()), ("generated/figures", task.info.classes.len()));
+        assert_eq!(info, AnyInfo::Boxes(task.info));
+        assert_eq!(read_shape(folder.path(), Split::Test).unwrap(), [3, 32, 32]);
+        let path = folder.path().join("test.safetensors");
+        fs::write(&path, b"short").unwrap();
+        assert!(matches!(read_shape(folder.path(), Split::Test), Err(DataError::Io { .. })));
+        fs::write(&path, [8, 0, 0, 0, 0, 0, 0, 0, b'{', b'}', b' ', b' ', b' ', b' ', b' ', b' ']).unwrap();
+        assert!(matches!(read_shape(folder.path(), Split::Test), Err(DataError::Packed { .. })));
     }
 
     #[test]
