@@ -1,97 +1,109 @@
-//! Auxiliary classifiers: batch norm, ReLU, mean over the picture, fully connected (equations 4 and 5).
+//! Auxiliary heads: where they stand, and what they may look at.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-use secateur_sdk::Capture;
+use std::cell::OnceCell;
+
 use secateur_sdk::prelude::*;
+use secateur_sdk::{Batch, Capture, Forward, MatchedBoxes};
 
-/// One auxiliary classifier behind a node.
-pub(crate) struct Head {
+use crate::layers::pivots;
+
+/// A trained loss on the features behind a node.
+pub(crate) trait Head {
+    /// The node whose output it reads.
+    fn node(&self) -> u32;
+
+    /// What is trained of it.
+    fn leaves(&self) -> Vec<Tensor>;
+
+    /// Whether its loss is also of the network's output, so that a pass must not end at its node.
+    fn needs_whole_pass(&self) -> bool {
+        false
+    }
+
+    /// The loss, a scalar. In training mode the statistics of its batch norm follow.
+    ///
+    /// # Errors
+    /// Fails if the host or libtorch does.
+    fn loss(&self, seen: &Seen<'_>, train: bool) -> Result<Tensor>;
+}
+
+/// A batch after a pass: what losses are made of.
+pub(crate) struct Seen<'r> {
+    run: &'r Run<'r>,
+    batch: Batch,
+    /// The network's, after a whole pass.
+    output: Option<Tensor>,
+    boxes: OnceCell<MatchedBoxes>,
+}
+
+impl<'r> Seen<'r> {
+    pub(crate) fn new(run: &'r Run<'_>, batch: Batch, output: Option<Tensor>) -> Self {
+        Self { run, batch, output, boxes: OnceCell::new() }
+    }
+
+    /// Width of the pictures, in pixels.
+    pub(crate) fn width(&self) -> i64 {
+        self.batch.input.size()[3]
+    }
+
+    /// What a node gave.
+    pub(crate) fn features(&self, node: u32) -> Result<Tensor> {
+        self.run.captured(node, Capture::Output)
+    }
+
+    /// The task's loss of outputs of its kind.
+    pub(crate) fn task_loss(&self, output: &Tensor) -> Result<Tensor> {
+        self.run.loss(output, &self.batch.target)
+    }
+
+    /// The matched default boxes, asked for once.
+    pub(crate) fn boxes(&self) -> Result<&MatchedBoxes> {
+        if let Some(boxes) = self.boxes.get() {
+            return Ok(boxes);
+        }
+        let boxes = self.run.matched_boxes(&self.batch.target, self.output.as_ref())?;
+        Ok(self.boxes.get_or_init(|| boxes))
+    }
+}
+
+/// Where a new head stands.
+pub(crate) struct Place {
     /// The node whose output it reads.
     pub(crate) node: u32,
-    scale: Tensor,
-    shift: Tensor,
-    mean: Tensor,
-    variance: Tensor,
-    weight: Tensor,
-    bias: Tensor,
+    /// Channels of that output.
+    pub(crate) channels: i64,
+    /// For its initial weights.
+    pub(crate) seed: u64,
+    /// Where it computes.
+    pub(crate) device: Device,
 }
 
-impl Head {
-    /// A new classifier for `channels` channels, initialized as PyTorch does it but from the run's seed.
-    pub(crate) fn new(run: &Run<'_>, node: u32, channels: i64, classes: i64, device: Device) -> Result<Self> {
-        let mut rng = ChaCha8Rng::seed_from_u64(run.seed(&format!("auxiliary head {node}")));
-        let bound = 1.0 / (channels as f64).sqrt();
-        let mut uniform = |count: i64| -> Vec<f32> {
-            (0..count)
-                .map(|_| {
-                    let unit = (rng.next_u32() >> 8) as f64 / f64::from(1 << 24);
-                    ((2.0 * unit - 1.0) * bound) as f32
-                })
-                .collect()
-        };
-        let (weight, bias) = (uniform(channels * classes), uniform(classes));
-        let leaf =
-            |tensor: Tensor| -> Result<Tensor> { Ok(tensor.f_to_device(device)?.f_set_requires_grad(true)?) };
-        let options = (Kind::Float, device);
-        Ok(Self {
-            node,
-            scale: leaf(Tensor::f_ones(channels, options)?)?,
-            shift: leaf(Tensor::f_zeros(channels, options)?)?,
-            mean: Tensor::f_zeros(channels, options)?,
-            variance: Tensor::f_ones(channels, options)?,
-            weight: leaf(Tensor::f_from_slice(&weight)?.f_view([classes, channels])?)?,
-            bias: leaf(Tensor::f_from_slice(&bias)?)?,
-        })
-    }
-
-    /// Logits `[n, classes]` of features `[n, channels, h, w]`. In training mode the running statistics follow.
-    pub(crate) fn logits(&self, features: &Tensor, train: bool) -> Result<Tensor> {
-        let normalized = features.f_batch_norm(
-            Some(&self.scale),
-            Some(&self.shift),
-            Some(&self.mean),
-            Some(&self.variance),
-            train,
-            0.1,
-            1e-5,
-            false,
-        )?;
-        let pooled = normalized.f_relu()?.f_mean_dim([2, 3].as_slice(), false, Kind::Float)?;
-        Ok(pooled.f_linear(&self.weight, Some(&self.bias))?)
-    }
-
-    fn leaves(&self) -> [&Tensor; 4] {
-        [&self.scale, &self.shift, &self.weight, &self.bias]
-    }
-}
-
-/// Trains network and auxiliary classifiers together: the sum of all losses at every step.
+/// New heads behind the pivots of a network, whose outputs are kept at every pass from now on. Their widths come from a
+/// picture that goes through it; `make` is given the shape of the network's output, too.
 ///
-/// The authors' code does this jointly too, but steps once for each loss, with gradients scaled by where it stands; the
-/// paper takes two steps, the auxiliary loss first (supplement, algorithm S1).
-pub(crate) struct Joint<'h> {
-    pub(crate) heads: &'h [Head],
-    pub(crate) weight_decay: f64,
-}
-
-impl TrainHooks for Joint<'_> {
-    fn extra_params(&self) -> (Vec<Tensor>, f64) {
-        let leaves = self.heads.iter().flat_map(Head::leaves).map(Tensor::shallow_clone).collect();
-        (leaves, self.weight_decay)
+/// # Errors
+/// Fails if the network has no residual blocks, or there is no training picture.
+pub(crate) fn new_heads<H: Head + 'static>(
+    run: &Run<'_>,
+    losses: usize,
+    make: impl Fn(Place, &[i64]) -> Result<H>,
+) -> Result<Vec<Box<dyn Head>>> {
+    let pivots = pivots(run, losses)?;
+    if pivots.is_empty() {
+        return Ok(Vec::new());
     }
-
-    fn extra_loss(&mut self, run: &Run<'_>, _: u64) -> Result<Option<Tensor>> {
-        let target = run.step_batch()?.target;
-        let mut sum: Option<Tensor> = None;
-        for head in self.heads {
-            let logits = head.logits(&run.captured(head.node, Capture::Output)?, true)?;
-            let loss = run.loss(&logits, &target)?;
-            sum = Some(match sum {
-                Some(sum) => sum.f_add(&loss)?,
-                None => loss,
-            });
-        }
-        Ok(sum)
+    for pivot in &pivots {
+        run.capture(*pivot, Capture::Output)?;
     }
+    run.rewind_data(Split::Train, 1, 0)?;
+    let picture = run.next_batch()?.ok_or_else(|| Error::unsupported("there are no training pictures"))?;
+    let output = run.forward_with(&picture.input, None, Forward { no_grad: true, ..Forward::default() })?;
+    let mut heads: Vec<Box<dyn Head>> = Vec::with_capacity(pivots.len());
+    for node in pivots {
+        let features = run.captured(node, Capture::Output)?;
+        let seed = run.seed(&format!("auxiliary head {node}"));
+        let place = Place { node, channels: features.size()[1], seed, device: features.device() };
+        heads.push(Box::new(make(place, &output.size())?));
+    }
+    Ok(heads)
 }

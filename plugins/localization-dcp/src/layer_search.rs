@@ -1,29 +1,27 @@
-//! Selection of one layer's channels (algorithm 2).
+//! Selection of one layer's channels (DCP, algorithm 2).
 
 use secateur_sdk::prelude::*;
 use secateur_sdk::{Batch, Capture, Forward};
 
-use crate::config::{Config, Score, Search};
-use crate::heads::Head;
+use crate::config::{RankedAt, Score, Search, Settings};
 use crate::layers::{Layer, Reader};
+use crate::losses::Behind;
 
 const MOMENTUM: f64 = 0.9;
 const WEIGHT_DECAY: f64 = 1e-4;
 
-/// Pictures of a search, with what the reader convolutions of the reference network give on them.
-struct Sample {
-    batch: Batch,
-    references: Vec<Tensor>,
-}
-
 /// Selection among the channels of one layer.
+///
+/// The same batches are read again at every pass, in the same order, so that no pictures are kept.
 pub(crate) struct LayerSearch<'s, 'a> {
     run: &'s Run<'a>,
-    config: &'s Config,
+    settings: &'s Settings,
     layer: &'s Layer<'s>,
-    /// The auxiliary classifier behind this layer; none: the network's own loss.
-    head: Option<&'s Head>,
-    samples: Vec<Sample>,
+    behind: Behind<'s>,
+    /// Pictures in a batch.
+    batch: u32,
+    /// For each batch of a pass, what the readers give in the reference network.
+    references: Vec<Vec<Tensor>>,
     /// Weights of the readers as the search finds them.
     original: Vec<Tensor>,
     velocity: Vec<Tensor>,
@@ -41,30 +39,15 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
     /// Reads the pictures and what the reference network makes of them at this layer.
     pub(crate) fn new(
         run: &'s Run<'a>,
-        config: &'s Config,
+        settings: &'s Settings,
         layer: &'s Layer<'s>,
-        head: Option<&'s Head>,
+        behind: Behind<'s>,
     ) -> Result<Self> {
         for reader in &layer.readers {
             run.capture(reader.node, Capture::Output)?;
         }
-        let batch = config.batch.unwrap_or_else(|| run.allowance().map_or(1, |a| a.batch.max(1)));
-        run.rewind_data(Split::Train, batch.min(config.samples), 0)?;
-        let mut samples = Vec::new();
-        let mut left = i64::from(config.samples);
-        let pass = Forward { reference: true, no_grad: true, ..Forward::default() };
-        while left > 0 {
-            let Some(mut pictures) = run.next_batch()? else { break };
-            let count = left.min(pictures.input.size()[0]);
-            pictures.input = pictures.input.f_narrow(0, 0, count)?;
-            pictures.target = pictures.target.f_narrow(0, 0, count)?;
-            left -= count;
-            let mut references = Vec::with_capacity(layer.readers.len());
-            for reader in &layer.readers {
-                references.push(run.forward_with(&pictures.input, Some(reader.node), pass)?);
-            }
-            samples.push(Sample { batch: pictures, references });
-        }
+        let batch = settings.batch.unwrap_or_else(|| run.allowance().map_or(1, |a| a.batch.max(1)));
+        let batch = batch.min(settings.samples);
         let mut original = Vec::new();
         let mut velocity = Vec::new();
         for reader in &layer.readers {
@@ -72,27 +55,49 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
             velocity.push(weight.f_zeros_like()?);
             original.push(weight);
         }
-        Ok(Self { run, config, layer, head, samples, original, velocity })
+        let mut search =
+            Self { run, settings, layer, behind, batch, references: Vec::new(), original, velocity };
+        search.rewind()?;
+        let pass = Forward { reference: true, no_grad: true, ..Forward::default() };
+        for _ in 0..settings.samples / batch {
+            let Some(pictures) = run.next_batch()? else { break };
+            let readers = layer.readers.iter();
+            let references = readers.map(|reader| run.forward_with(&pictures.input, Some(reader.node), pass));
+            search.references.push(references.collect::<Result<_>>()?);
+        }
+        Ok(search)
+    }
+
+    fn rewind(&self) -> Result<()> {
+        self.run.rewind_data(Split::Train, self.batch, 0)
+    }
+
+    fn next_batch(&self) -> Result<Batch> {
+        let batch = self.run.next_batch()?;
+        batch.ok_or_else(|| Error::new(ErrorKind::Internal, "the host gave fewer pictures than before"))
     }
 
     /// Keeps `count` units: picks them and leaves the readers' weights optimized for them.
     pub(crate) fn keep(&mut self, count: usize) -> Result<Vec<bool>> {
-        let units = match self.config.search {
+        let units = match self.settings.search {
             Search::Greedy => self.greedy(count)?.units,
-            Search::TopK => {
-                let scores = self.scores()?.0;
-                let mut order: Vec<usize> = (0..scores.len()).collect();
-                order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-                order.truncate(count);
-                order
-            }
+            Search::TopK => self.top_k(count)?,
         };
-        let kept = marked(self.layer.group.units(), &units);
-        if self.config.search == Search::TopK {
-            self.set_weights(&vec![false; kept.len()], &kept)?;
-            self.optimize(&kept)?;
+        Ok(marked(self.layer.group.units(), &units))
+    }
+
+    /// The `count` units that one ranking has first.
+    fn top_k(&mut self, count: usize) -> Result<Vec<usize>> {
+        if self.settings.ranked_at == RankedAt::Zero {
+            self.clear()?;
         }
-        Ok(kept)
+        let scores = self.scores()?.0;
+        let mut units = ranked((0..scores.len()).collect(), &scores);
+        units.truncate(count);
+        let kept = marked(scores.len(), &units);
+        self.set_weights(&vec![false; scores.len()], &kept)?;
+        self.optimize(&kept)?;
+        Ok(units)
     }
 
     /// The order in which the greedy search would let `count` units join.
@@ -104,10 +109,8 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
         let (mut scores, beginning) = self.scores()?;
         let mut before = beginning;
         while order.units.len() < count {
-            let mut open: Vec<usize> = (0..units).filter(|unit| !kept[*unit]).collect();
-            // Equal scores go by position.
-            open.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-            open.truncate(self.config.channels_at_a_time.min(count - order.units.len()));
+            let mut open = ranked((0..units).filter(|unit| !kept[*unit]).collect(), &scores);
+            open.truncate(self.settings.channels_at_a_time.min(count - order.units.len()));
             let old = kept.clone();
             for unit in &open {
                 kept[*unit] = true;
@@ -149,22 +152,25 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
         Ok(())
     }
 
-    /// The joint loss on a sample: reconstruction error plus `lambda` times the cross-entropy (equation 6).
+    /// The joint loss on the next batch, number `index` of the pass, and its number of pictures: reconstruction error
+    /// plus the weighted loss behind the layer (DCP, equation 6).
     ///
     /// The reconstruction error is the mean over all elements, without the paper's half, as in the authors' code.
-    fn loss(&self, sample: &Sample) -> Result<Tensor> {
-        let until = self.head.map(|head| head.node);
-        let output = self.run.forward_with(&sample.batch.input, until, Forward::default())?;
-        let logits = match self.head {
-            Some(head) => head.logits(&output, false)?,
-            None => output,
-        };
-        let mut loss = self.run.loss(&logits, &sample.batch.target)?.f_mul_scalar(self.config.lambda)?;
-        for (reader, reference) in self.layer.readers.iter().zip(&sample.references) {
+    fn loss(&self, index: usize) -> Result<(Tensor, i64)> {
+        let batch = self.next_batch()?;
+        let pictures = batch.input.size()[0];
+        let behind = self.behind.loss(self.run, batch, self.layer.last)?;
+        let mut loss = behind.map(|loss| loss.f_mul_scalar(self.settings.weight)).transpose()?;
+        for (reader, reference) in self.layer.readers.iter().zip(&self.references[index]) {
             let found = self.run.captured(reader.node, Capture::Output)?;
-            loss = loss.f_add(&found.f_mse_loss(reference, tch::Reduction::Mean)?)?;
+            let error = found.f_mse_loss(reference, tch::Reduction::Mean)?;
+            loss = Some(match loss {
+                Some(loss) => loss.f_add(&error)?,
+                None => error,
+            });
         }
-        Ok(loss)
+        let loss = loss.ok_or_else(|| Error::new(ErrorKind::Internal, "a layer that nothing reads"))?;
+        Ok((loss, pictures))
     }
 
     /// Norms of the joint loss's gradient for every unit, over all samples, and the mean loss.
@@ -172,16 +178,16 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
         let units = self.layer.group.units();
         let mut scores = vec![0.0; units];
         let (mut sum, mut pictures) = (0.0, 0.0);
-        for sample in &self.samples {
+        self.rewind()?;
+        for index in 0..self.references.len() {
             self.run.zero_grad()?;
-            let loss = self.loss(sample)?;
-            let count = sample.batch.input.size()[0] as f64;
-            sum += loss.f_double_value(&[])? * count;
-            pictures += count;
+            let (loss, count) = self.loss(index)?;
+            sum += loss.f_double_value(&[])? * count as f64;
+            pictures += count as f64;
             self.run.backward(&loss)?;
             for reader in &self.layer.readers {
                 let Some(gradient) = self.run.grad(&reader.weight)? else { continue };
-                let channels = channel_norms(&gradient, self.config.score)?;
+                let channels = channel_norms(&gradient, self.settings.score)?;
                 for (score, own) in scores.iter_mut().zip(reader.member.sum_by_unit(&channels)?) {
                     *score += own;
                 }
@@ -193,10 +199,11 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
 
     /// Optimizes the weights of the units that are kept (equations 8 and 9).
     fn optimize(&mut self, kept: &[bool]) -> Result<()> {
-        for _ in 0..self.config.passes {
-            for sample in 0..self.samples.len() {
+        for _ in 0..self.settings.passes {
+            self.rewind()?;
+            for index in 0..self.references.len() {
                 self.run.zero_grad()?;
-                let loss = self.loss(&self.samples[sample])?;
+                let (loss, _) = self.loss(index)?;
                 self.run.backward(&loss)?;
                 let _guard = tch::no_grad_guard();
                 for (reader, velocity) in self.layer.readers.iter().zip(&mut self.velocity) {
@@ -206,13 +213,19 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
                     let gradient = (gradient + &weight * WEIGHT_DECAY) * mask;
                     *velocity = &*velocity * MOMENTUM + &gradient;
                     // Nesterov's form.
-                    let step = (gradient + &*velocity * MOMENTUM) * self.config.lr;
+                    let step = (gradient + &*velocity * MOMENTUM) * self.settings.lr;
                     drop(weight.f_sub_(&step)?);
                 }
             }
         }
         self.run.zero_grad()
     }
+}
+
+/// Units with the highest scores first; of equal scores, the first by position.
+fn ranked(mut units: Vec<usize>, scores: &[f64]) -> Vec<usize> {
+    units.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    units
 }
 
 /// Which units are in a list.
