@@ -118,7 +118,6 @@ fn with_session(body: impl FnOnce(&Session<'_>)) {
         model: &model,
         train: &set,
         validation: &set,
-        classes: 2,
         recipe: Some(&recipe),
         allowance: u64::MAX / 4,
         removable: Removable::new(&network, &PruneSet::Weights(prunable)),

@@ -25,6 +25,7 @@ pub fn recipe(batch: u32) -> Recipe {
         label_smoothing: 0.0,
         shift: 0,
         flip: false,
+        ..Recipe::new(1, 1.0)
     }
 }
 

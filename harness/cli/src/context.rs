@@ -53,6 +53,12 @@ impl Context {
                 .collect(),
             generator_version: secateur_data::generated::VERSION,
             loader_version: secateur_data::folder::VERSION,
+            generated_detection: secateur_data::generated::detection_catalogue()
+                .iter()
+                .map(|entry| entry.id.to_owned())
+                .collect(),
+            detection_generator_version: secateur_data::generated::DETECTION_VERSION,
+            detection_loader_version: secateur_data::detection::VERSION,
             upstream: upstream.keys().cloned().collect(),
         };
         for (name, path) in upstream {

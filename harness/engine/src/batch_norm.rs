@@ -1,7 +1,7 @@
 //! Batch-norm statistics.
 
-use crate::dataset::{Augmentation, Batches, DeviceSet};
 use crate::error::Result;
+use crate::examples::{Augmentation, Batches, Examples};
 use crate::forward::Pass;
 use crate::model::Model;
 use crate::random::Streams;
@@ -17,7 +17,7 @@ const BATCH: u64 = 250;
 ///
 /// # Errors
 /// Fails if the set is empty, or libtorch fails.
-pub fn recalibrate(model: &Model, set: &DeviceSet, pictures: u64, streams: &Streams) -> Result<()> {
+pub fn recalibrate(model: &Model, set: &dyn Examples, pictures: u64, streams: &Streams) -> Result<()> {
     if pictures == 0 {
         return Ok(());
     }

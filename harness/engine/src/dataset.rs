@@ -1,10 +1,15 @@
-//! Pictures on a device, batches of them, augmentation.
+//! Labelled pictures on a device.
 
 use secateur_data::{Pictures, TaskInfo};
+use secateur_metrics::ClassificationMetric;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::random::{Streams, uniform};
+use crate::evaluate::evaluate;
+use crate::examples::{Augmentation, Draw, Examples, Score};
+use crate::model::Model;
+use crate::random::uniform;
+use crate::train::loss;
 
 /// One split of a task on a device: pictures as 8-bit values, normalized when a batch is made.
 #[derive(Debug)]
@@ -14,15 +19,8 @@ pub struct DeviceSet {
     scale: Tensor,
     offset: Tensor,
     count: usize,
-}
-
-/// Random changes of training pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Augmentation {
-    /// Shift by at most so many pixels in each direction; the border gets the mean colour.
-    pub shift: u32,
-    /// Mirror half of the pictures.
-    pub flip: bool,
+    classes: usize,
+    metric: ClassificationMetric,
 }
 
 impl DeviceSet {
@@ -61,19 +59,9 @@ impl DeviceSet {
             scale: per_channel(info.std.iter().map(|std| 1.0 / (255.0 * std)).collect())?,
             offset: per_channel(info.mean.iter().zip(&info.std).map(|(mean, std)| mean / std).collect())?,
             count,
+            classes: info.classes.len(),
+            metric: info.metric,
         })
-    }
-
-    /// Number of pictures.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there is no picture.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// All labels, i64 `[count]`.
@@ -91,104 +79,89 @@ impl DeviceSet {
         Ok((self.normalize(&pictures)?, labels))
     }
 
-    /// The pictures at `indices` (i64, on the device), normalized, with their labels.
-    ///
-    /// # Errors
-    /// Fails if an index lies outside the set.
-    pub fn gather(&self, indices: &Tensor) -> Result<(Tensor, Tensor)> {
-        let pictures = self.pictures.f_index_select(0, indices)?;
-        let labels = self.labels.f_index_select(0, indices)?;
-        Ok((self.normalize(&pictures)?, labels))
-    }
-
     fn normalize(&self, pictures: &Tensor) -> Result<Tensor> {
         Ok((pictures.f_to_kind(Kind::Float)? * &self.scale).f_sub_(&self.offset)?)
     }
+}
 
-    fn device(&self) -> Device {
-        self.labels.device()
+impl Examples for DeviceSet {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn classes_of_pictures(&self) -> Result<Vec<Vec<usize>>> {
+        let labels = Vec::<i64>::try_from(&self.labels)?;
+        Ok(labels.into_iter().map(|label| vec![label as usize]).collect())
+    }
+
+    /// Pictures f32 `[n, c, h, w]` and labels i64 `[n]`.
+    fn gather(&self, indices: &[i64]) -> Result<(Tensor, Tensor)> {
+        let indices = Tensor::f_from_slice(indices)?.f_to_device(self.labels.device())?;
+        let pictures = self.pictures.f_index_select(0, &indices)?;
+        let labels = self.labels.f_index_select(0, &indices)?;
+        Ok((self.normalize(&pictures)?, labels))
+    }
+
+    fn check_augmentation(&self, augmentation: &Augmentation) -> Result<()> {
+        if augmentation.crop || augmentation.expand > 0.0 || augmentation.photometric {
+            return Err(Error::Data(
+                "the recipe's `crop`, `expand` and `photometric` are for detection; pictures with one class each have \
+                 `shift` and `flip`"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn draw(&self, draw: &Draw<'_>) -> Result<(Tensor, Tensor)> {
+        let (pictures, labels) = self.gather(draw.indices)?;
+        Ok((shifted(pictures, draw)?, labels))
+    }
+
+    /// Cross-entropy of logits f32 `[n, classes]`.
+    fn loss(&self, output: &Tensor, target: &Tensor, label_smoothing: f64) -> Result<Tensor> {
+        loss(output, target, label_smoothing)
+    }
+
+    fn right(&self, output: &Tensor, target: &Tensor) -> Result<Tensor> {
+        Ok(output.f_argmax(1, false)?.f_eq_tensor(target)?.f_sum(Kind::Double)?)
+    }
+
+    fn score(&self, model: &Model) -> Result<Score> {
+        let evaluation = evaluate(model, self, self.classes)?;
+        Ok(Score { metric: evaluation.score(self.metric), loss: evaluation.loss })
     }
 }
 
-/// An endless sequence of training batches: one permutation of the set after the other, cut into full batches.
-///
-/// Batch `k` is a function of the streams and `k` alone, so training can resume anywhere.
-#[derive(Debug)]
-pub struct Batches<'a> {
-    set: &'a DeviceSet,
-    streams: Streams,
-    batch: usize,
-    augmentation: Augmentation,
-    epoch: Option<(u64, Vec<i64>)>,
-}
-
-impl<'a> Batches<'a> {
-    /// Batches of `batch` pictures.
-    ///
-    /// # Errors
-    /// Fails if the set or the batch is empty.
-    pub fn new(
-        set: &'a DeviceSet,
-        streams: Streams,
-        batch: usize,
-        augmentation: Augmentation,
-    ) -> Result<Self> {
-        if set.is_empty() || batch == 0 {
-            return Err(Error::Data("there is no picture to train on".to_owned()));
-        }
-        Ok(Self { set, streams, batch, augmentation, epoch: None })
+/// Pictures shifted and mirrored at random.
+fn shifted(pictures: Tensor, draw: &Draw<'_>) -> Result<Tensor> {
+    let augmentation = draw.augmentation;
+    if augmentation == Augmentation::default() {
+        return Ok(pictures);
     }
-
-    /// Batch number `index`: pictures f32 `[batch, c, h, w]` and labels i64 `[batch]`.
-    ///
-    /// # Errors
-    /// Fails if libtorch does.
-    pub fn get(&mut self, index: u64) -> Result<(Tensor, Tensor)> {
-        let count = self.set.len() as u64;
-        let first = index * self.batch as u64;
-        let mut indices = Vec::with_capacity(self.batch);
-        for position in first..first + self.batch as u64 {
-            let epoch = position / count;
-            if self.epoch.as_ref().is_none_or(|(current, _)| *current != epoch) {
-                self.epoch = Some((epoch, self.streams.permutation("order", epoch, self.set.len())));
-            }
-            if let Some((_, order)) = &self.epoch {
-                indices.push(order[(position % count) as usize]);
-            }
+    let mut rng = draw.streams.rng("augmentation", draw.batch);
+    let size = pictures.size();
+    let (batch, channels, height, width) = (size[0], size[1], size[2], size[3]);
+    let shift = i64::from(augmentation.shift);
+    let (padded_height, padded_width) = (height + 2 * shift, width + 2 * shift);
+    // Rows are copied whole, and only then their values are picked: three times faster than one general index.
+    let mut rows = Vec::with_capacity((batch * channels * height) as usize);
+    let mut columns = Vec::with_capacity((batch * width) as usize);
+    for picture in 0..batch {
+        let down = uniform(&mut rng, 2 * shift as u64 + 1) as i64;
+        let right = uniform(&mut rng, 2 * shift as u64 + 1) as i64;
+        let mirrored = augmentation.flip && uniform(&mut rng, 2) == 1;
+        for channel in 0..channels {
+            let first = (picture * channels + channel) * padded_height + down;
+            rows.extend(first..first + height);
         }
-        let indices = Tensor::f_from_slice(&indices)?.f_to_device(self.set.device())?;
-        let (pictures, labels) = self.set.gather(&indices)?;
-        Ok((self.augment(pictures, index)?, labels))
+        columns.extend((0..width).map(|x| right + if mirrored { width - 1 - x } else { x }));
     }
-
-    fn augment(&self, pictures: Tensor, index: u64) -> Result<Tensor> {
-        if self.augmentation == Augmentation::default() {
-            return Ok(pictures);
-        }
-        let mut rng = self.streams.rng("augmentation", index);
-        let size = pictures.size();
-        let (batch, channels, height, width) = (size[0], size[1], size[2], size[3]);
-        let shift = i64::from(self.augmentation.shift);
-        let (padded_height, padded_width) = (height + 2 * shift, width + 2 * shift);
-        // Rows are copied whole, and only then their values are picked: three times faster than one general index.
-        let mut rows = Vec::with_capacity((batch * channels * height) as usize);
-        let mut columns = Vec::with_capacity((batch * width) as usize);
-        for picture in 0..batch {
-            let down = uniform(&mut rng, 2 * shift as u64 + 1) as i64;
-            let right = uniform(&mut rng, 2 * shift as u64 + 1) as i64;
-            let mirrored = self.augmentation.flip && uniform(&mut rng, 2) == 1;
-            for channel in 0..channels {
-                let first = (picture * channels + channel) * padded_height + down;
-                rows.extend(first..first + height);
-            }
-            columns.extend((0..width).map(|x| right + if mirrored { width - 1 - x } else { x }));
-        }
-        let device = pictures.device();
-        let rows = Tensor::f_from_slice(&rows)?.f_to_device(device)?;
-        let columns = Tensor::f_from_slice(&columns)?.f_view([batch, 1, 1, width])?.f_to_device(device)?;
-        let padded = pictures.f_constant_pad_nd([shift, shift, shift, shift])?;
-        let rows = padded.f_view([-1, padded_width])?.f_index_select(0, &rows)?;
-        let rows = rows.f_view([batch, channels, height, padded_width])?;
-        Ok(rows.f_gather(3, &columns.f_expand(&size, false)?, false)?)
-    }
+    let device = pictures.device();
+    let rows = Tensor::f_from_slice(&rows)?.f_to_device(device)?;
+    let columns = Tensor::f_from_slice(&columns)?.f_view([batch, 1, 1, width])?.f_to_device(device)?;
+    let padded = pictures.f_constant_pad_nd([shift, shift, shift, shift])?;
+    let rows = padded.f_view([-1, padded_width])?.f_index_select(0, &rows)?;
+    let rows = rows.f_view([batch, channels, height, padded_width])?;
+    Ok(rows.f_gather(3, &columns.f_expand(&size, false)?, false)?)
 }

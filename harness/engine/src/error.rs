@@ -12,6 +12,9 @@ pub enum Error {
     /// libtorch failed.
     #[error("libtorch failed: {0}")]
     Torch(#[from] TchError),
+    /// Boxes or regions do not fit.
+    #[error(transparent)]
+    Boxes(#[from] secateur_vision::Error),
     /// A tensor has the wrong shape.
     #[error("{what} has shape {found:?}, expected {expected:?}")]
     Shape {

@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 
 use crate::dataset::DeviceSet;
 use crate::error::{Error, Result};
+use crate::examples::Examples;
 use crate::forward::Pass;
 use crate::model::Model;
 use crate::train::loss;

@@ -7,8 +7,10 @@
 mod batch_norm;
 mod channels;
 mod dataset;
+pub mod detection;
 mod error;
 mod evaluate;
+mod examples;
 mod forward;
 mod linear;
 mod mask;
@@ -20,9 +22,10 @@ mod state;
 mod train;
 
 pub use batch_norm::recalibrate;
-pub use dataset::{Augmentation, Batches, DeviceSet};
+pub use dataset::DeviceSet;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate, predict};
+pub use examples::{Augmentation, Batches, Draw, Examples, Score};
 pub use forward::{Capture, Captured, Pass};
 pub use linear::{Features, LinearHead, extract_features, train_head};
 pub use mask::{count_kept, mask_from_indices};

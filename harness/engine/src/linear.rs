@@ -6,6 +6,7 @@ use tch::{Device, Kind, Tensor};
 use crate::dataset::DeviceSet;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
+use crate::examples::Examples;
 use crate::forward::Pass;
 use crate::model::Model;
 use crate::random::Streams;

@@ -77,6 +77,11 @@ pub(crate) fn uniform(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
     }
 }
 
+/// A number in `[0, 1)` with 53 random bits.
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

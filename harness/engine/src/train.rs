@@ -6,8 +6,8 @@
 use secateur_suite::Recipe;
 use tch::{Kind, Reduction, Tensor};
 
-use crate::dataset::{Augmentation, Batches, DeviceSet};
 use crate::error::{Error, Result};
+use crate::examples::{Augmentation, Batches, Examples};
 use crate::forward::{Captured, Pass};
 use crate::model::Model;
 use crate::random::Streams;
@@ -93,7 +93,7 @@ pub struct TrainSummary {
     pub steps: u64,
     /// Mean loss of the batches, extra losses left out; NaN without a step.
     pub loss: f64,
-    /// Fraction of right answers on the training batches; NaN without a step.
+    /// Fraction of right answers on the training batches ([`Examples::right`]); NaN without a step.
     pub accuracy: f64,
 }
 
@@ -105,7 +105,7 @@ pub struct Trainer<'a> {
     /// Its optimizer.
     pub sgd: &'a Sgd,
     /// The training pictures.
-    pub data: &'a DeviceSet,
+    pub data: &'a dyn Examples,
     /// The recipe.
     pub recipe: &'a Recipe,
     /// Streams of order, augmentation and dropout.
@@ -145,11 +145,11 @@ impl Trainer<'_> {
         extra: &[ExtraParam],
         hooks: &mut dyn StepHooks,
     ) -> Result<TrainSummary> {
-        let augmentation = Augmentation { shift: self.recipe.shift, flip: self.recipe.flip };
+        let augmentation = Augmentation::of(self.recipe);
         let mut batches = Batches::new(self.data, self.streams, self.recipe.batch as usize, augmentation)?;
         let device = self.model.options().device;
         let mut loss_sum = Tensor::f_zeros([1], (Kind::Double, device))?;
-        let mut right = Tensor::f_zeros([1], (Kind::Int64, device))?;
+        let mut right = Tensor::f_zeros([1], (Kind::Double, device))?;
         let extra_leaves: Vec<&Tensor> = extra.iter().map(|extra| &extra.tensor).collect();
         for step in 0..steps {
             hooks.before_step(step)?;
@@ -167,12 +167,11 @@ impl Trainer<'_> {
                     ..Pass::default()
                 },
             )?;
-            let task_loss = loss(&output, &target, self.recipe.label_smoothing)?;
+            let task_loss = self.data.loss(&output, &target, self.recipe.label_smoothing)?;
             {
                 let _guard = tch::no_grad_guard();
                 let _ = loss_sum.f_add_(&task_loss.detach())?;
-                let _ =
-                    right.f_add_(&output.f_argmax(1, false)?.f_eq_tensor(&target)?.f_sum(Kind::Int64)?)?;
+                let _ = right.f_add_(&self.data.right(&output, &target)?)?;
             }
             let total_loss = match hooks.extra_loss(step)? {
                 Some(extra) => task_loss.f_add(&extra)?,
@@ -198,7 +197,7 @@ impl Trainer<'_> {
         if steps > 0 && !loss.is_finite() {
             return Err(Error::Diverged { loss, step: steps });
         }
-        Ok(TrainSummary { steps, loss, accuracy: right.f_int64_value(&[0])? as f64 / samples as f64 })
+        Ok(TrainSummary { steps, loss, accuracy: right.f_double_value(&[0])? / samples as f64 })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `secateur.host.calibration/1`: pictures, forward and backward passes outside of training.
 
 use secateur_abi as abi;
-use secateur_engine::{Capture, DeviceSet, Pass};
+use secateur_engine::{Capture, Examples, Pass};
 use secateur_network::NodeId;
 use tch::Tensor;
 
@@ -23,7 +23,7 @@ pub(crate) static CALIBRATION: abi::ExtCalibration = abi::ExtCalibration {
 };
 
 impl Session<'_> {
-    fn calibration_set(&self, validation: bool) -> &DeviceSet {
+    fn calibration_set(&self, validation: bool) -> &dyn Examples {
         if validation { self.setup.validation } else { self.setup.train }
     }
 
@@ -42,12 +42,16 @@ impl Session<'_> {
         }
         let mut order = self.setup.streams.permutation("calibration", 0, set.len());
         if per_class > 0 {
-            let labels = Vec::<i64>::try_from(set.labels())?;
-            let mut taken = vec![0; self.setup.classes];
+            let classes = set.classes_of_pictures()?;
+            let mut taken = std::collections::BTreeMap::new();
+            // A picture with objects of several classes counts for each, and is taken while one of them lacks pictures.
             order.retain(|index| {
-                let count = &mut taken[labels[*index as usize] as usize];
-                *count += 1;
-                *count <= per_class
+                let own = &classes[*index as usize];
+                let lacks = own.iter().any(|class| *taken.entry(*class).or_insert(0) < per_class);
+                if lacks {
+                    own.iter().for_each(|class| *taken.entry(*class).or_insert(0) += 1);
+                }
+                lacks
             });
         }
         order.reverse();
@@ -73,7 +77,6 @@ impl Session<'_> {
         if indices.is_empty() {
             return Ok(None);
         }
-        let indices = Tensor::f_from_slice(&indices)?.f_to_device(self.model().options().device)?;
         Ok(Some(self.calibration_set(validation).gather(&indices)?))
     }
 
@@ -181,7 +184,8 @@ unsafe extern "C" fn loss(
         answer(ctx, err, |session| {
             let smoothing = session.setup.recipe.map_or(0.0, |recipe| recipe.label_smoothing);
             let (output, target) = (expect(output, "the output")?, expect(target, "the target")?);
-            put(out, give(secateur_engine::loss(&output, &target, smoothing)?))?;
+            let loss = session.setup.train.loss(&output, &target, smoothing)?;
+            put(out, give(loss))?;
             Ok(abi::OK)
         })
     }

@@ -3,6 +3,7 @@
 //! Only this crate opens libraries, and it never closes one.
 #![expect(unsafe_code, reason = "this crate is one of the three where foreign code is called")]
 
+mod boxes;
 mod calibration;
 mod callback;
 mod graph;

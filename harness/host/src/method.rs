@@ -12,7 +12,7 @@ use crate::prunable::Removable;
 use crate::session::Session;
 use crate::torch::{torch_abi_version, torch_version};
 
-/// Host extensions that this host offers.
+/// Host extensions that this host offers for every task.
 pub(crate) const OFFERED: [&CStr; 7] = [
     abi::EXT_LOG,
     abi::EXT_RUN,
@@ -43,6 +43,8 @@ unsafe extern "C" fn get_extension(_: *const abi::Host, id: *const c_char) -> *c
         (&raw const crate::plan::PLAN).cast()
     } else if id == abi::EXT_TRAIN {
         (&raw const crate::train::TRAIN).cast()
+    } else if id == abi::EXT_BOXES && crate::boxes::is_offered() {
+        (&raw const crate::boxes::BOXES).cast()
     } else {
         std::ptr::null()
     }
@@ -95,6 +97,7 @@ pub fn run_method(
     params: &str,
     session: &Session<'_>,
 ) -> Result<(), MethodFailure> {
+    let _boxes = crate::boxes::Offer::enter(session.setup.train.has_boxes());
     let fail = |status, message: String| Err(MethodFailure { status, message });
     let Some(method) = plugin.method(id) else {
         return fail(abi::E_UNSUPPORTED, format!("plugin {} has no method `{id}`", plugin.path().display()));

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use secateur_abi as abi;
-use secateur_engine::{Captured, DeviceSet, Model, Sgd, State, Streams};
+use secateur_engine::{Captured, Examples, Model, Sgd, State, Streams};
 use secateur_network::{NodeId, ParamId};
 use secateur_suite::Recipe;
 use tch::Tensor;
@@ -55,11 +55,9 @@ pub struct SessionSetup<'a> {
     /// The network, as the trial starts.
     pub model: &'a Model,
     /// Training pictures.
-    pub train: &'a DeviceSet,
+    pub train: &'a dyn Examples,
     /// Validation pictures; may be empty.
-    pub validation: &'a DeviceSet,
-    /// Classes of the task.
-    pub classes: usize,
+    pub validation: &'a dyn Examples,
     /// The recipe, if there is an allowance.
     pub recipe: Option<&'a Recipe>,
     /// Training samples the method may spend.
@@ -271,18 +269,5 @@ impl<'a> Session<'a> {
 
 /// Without an allowance nothing is ever trained; the optimizer is there all the same.
 fn idle_recipe() -> Recipe {
-    Recipe {
-        batch: 1,
-        lr: 1.0,
-        momentum: 0.0,
-        nesterov: false,
-        weight_decay: 0.0,
-        schedule: secateur_suite::Schedule::Constant,
-        warmup: 0.0,
-        milestones: Vec::new(),
-        gamma: 1.0,
-        label_smoothing: 0.0,
-        shift: 0,
-        flip: false,
-    }
+    Recipe::new(1, 1.0)
 }

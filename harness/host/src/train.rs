@@ -4,8 +4,7 @@ use std::ffi::c_void;
 
 use secateur_abi as abi;
 use secateur_engine::{
-    Captured, Error, ExtraParam, Model, Position, StepChoice, StepHooks, Trainer, evaluate as score,
-    recalibrate as anew,
+    Captured, Error, ExtraParam, Model, Position, StepChoice, StepHooks, Trainer, recalibrate as anew,
 };
 use tch::Tensor;
 
@@ -310,9 +309,9 @@ unsafe extern "C" fn evaluate(
                 return Err(Failure::new(abi::E_UNSUPPORTED, "this task has no validation pictures"));
             }
             session.charge(Meters { forward_samples: set.len() as u64, ..Meters::default() })?;
-            let result = score(session.model(), set, session.setup.classes)?;
+            let result = set.score(session.model())?;
             if !metric.is_null() {
-                put(metric, result.top1)?;
+                put(metric, result.metric)?;
             }
             if !loss.is_null() {
                 put(loss, result.loss)?;

@@ -1,6 +1,6 @@
 //! What a suite must hold beyond its form.
 
-use crate::spec::{MethodEntry, Suite};
+use crate::spec::{MethodEntry, Suite, TaskSource};
 use crate::yaml::{YamlError, from_str, nearest, to_json};
 
 /// Reads and checks a suite.
@@ -236,8 +236,43 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if !task.std.iter().all(|std| *std > 0.0) {
             add(&format!("tasks.{name}.std"), "must be positive".to_owned());
         }
+        check_task(name, task, &mut add);
     }
     problems
+}
+
+/// What files with classes and files with boxes do not have in common.
+fn check_task(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, String)) {
+    let key = |field: &str| format!("tasks.{name}.{field}");
+    if !task.format.has_boxes() {
+        if task.metric.is_of_detection() {
+            add(
+                &key("metric"),
+                "is for objects in boxes; pictures with one class each have `top1`".to_owned(),
+            );
+        }
+        if task.detection.is_some() {
+            add(&key("detection"), "is for the formats `voc` and `coco`".to_owned());
+        }
+        return;
+    }
+    if !task.metric.is_of_detection() {
+        add(&key("metric"), "must be `voc-ap50`, `voc07-ap50` or `coco-ap` for objects in boxes".to_owned());
+    }
+    if task.side.is_none() {
+        add(&key("side"), "is needed: a detector reads squares of one size".to_owned());
+    }
+    if task.validation_per_class > 0 {
+        add(
+            &key("validation_per_class"),
+            "does not divide pictures with objects of several classes; see `detection.validation`".to_owned(),
+        );
+    }
+    if let Some([small, medium]) = task.detection.as_ref().and_then(|detection| detection.size_borders)
+        && !(small > 0.0 && small < medium && medium.is_finite())
+    {
+        add(&key("detection.size_borders"), "must be two positive areas, the smaller one first".to_owned());
+    }
 }
 
 fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl FnMut(&str, String)) {

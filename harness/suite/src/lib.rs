@@ -11,8 +11,9 @@ pub use check::read_suite;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
-    ChannelBudget, ChannelSet, DenseControl, LayoutChoice, MethodEntry, Metric, NetworkSpec, PrecisionChoice,
-    Prunable, PruneSet, Regime, Suite, TaskFormat, TaskSource, Track, Transfer, Upstream, UpstreamTraining,
+    ChannelBudget, ChannelSet, DenseControl, DetectionSource, LayoutChoice, MethodEntry, Metric, NetworkSpec,
+    PrecisionChoice, Prunable, PruneSet, Regime, Suite, TaskFormat, TaskSource, Track, Transfer, Upstream,
+    UpstreamTraining,
 };
 pub use stage::{
     DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec,

@@ -118,6 +118,12 @@ pub struct Surroundings {
     pub generator_version: u32,
     /// Version of the loader of image folders.
     pub loader_version: u32,
+    /// The generated tasks with boxes.
+    pub generated_detection: Vec<String>,
+    /// Version of their generator.
+    pub detection_generator_version: u32,
+    /// Version of the loaders of files with boxes.
+    pub detection_loader_version: u32,
     /// Upstream checkpoints that are there: `end`, `init`, `step-N`. Empty if the suite trains its upstream.
     pub upstream: Vec<String>,
 }
@@ -181,24 +187,31 @@ impl Planner<'_> {
                         kept.iter().map(|name| (name.clone(), upstream(name))).collect();
                     inputs.insert("trainval".to_owned(), output(upstream_task, "trainval"));
                     inputs.insert("plugin".to_owned(), InputSource::Plugin(entry.method.clone()));
+                    let runs: Vec<&[f64]> =
+                        if suite.separate_keeps { keeps.chunks(1).collect() } else { vec![&keeps] };
                     let params = match to_json(&entry.params)? {
                         serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),
                         params => params,
                     };
-                    let spec = StageSpec::Prune(PruneSpec {
-                        network: suite.network.clone(),
-                        method: entry.method.clone(),
-                        params,
-                        keeps: keeps.clone(),
-                        set: suite.prune_set(),
-                        allowance: track.allowance,
-                        recipe: self.recipe(track),
-                        seed: derive_seed(suite.seed, &format!("prune/{replicate}")),
-                    });
-                    let label = format!("prune {} ({}, replicate {replicate})", entry.label, track.name);
-                    let prune = self.push(spec, inputs, label);
-                    for (position, keep) in keeps.iter().enumerate() {
-                        self.pruned(track, index, *keep, position, replicate, prune, upstream_task)?;
+                    for keeps in runs {
+                        let spec = StageSpec::Prune(PruneSpec {
+                            network: suite.network.clone(),
+                            method: entry.method.clone(),
+                            params: params.clone(),
+                            keeps: keeps.to_vec(),
+                            set: suite.prune_set(),
+                            allowance: track.allowance,
+                            recipe: self.recipe(track),
+                            seed: derive_seed(suite.seed, &format!("prune/{replicate}")),
+                        });
+                        let at =
+                            if suite.separate_keeps { format!(" at {}", keeps[0]) } else { String::new() };
+                        let label =
+                            format!("prune {}{at} ({}, replicate {replicate})", entry.label, track.name);
+                        let prune = self.push(spec, inputs.clone(), label);
+                        for (position, keep) in keeps.iter().enumerate() {
+                            self.pruned(track, index, *keep, position, replicate, prune, upstream_task)?;
+                        }
                     }
                 }
             }
@@ -397,6 +410,12 @@ impl Planner<'_> {
         name: &str,
     ) -> Result<NodeIndex, String> {
         let suite = self.suite;
+        let declared = suite.tasks.get(task).is_some_and(|source| source.format.has_boxes());
+        if declared || self.surroundings.generated_detection.iter().any(|known| known == task) {
+            return Err(format!(
+                "transfer to `{task}` is not possible: its objects have boxes, and transfer replaces a classifier"
+            ));
+        }
         let prepared = self.prepare(task)?;
         let recipe = regime.task_recipes.get(task).unwrap_or(&regime.recipe);
         let spec = StageSpec::Transfer(TransferSpec {
@@ -437,15 +456,23 @@ impl Planner<'_> {
         }
         let (source, inputs) = if let Some(files) = self.suite.tasks.get(task) {
             let inputs = [("data".to_owned(), InputSource::Data(files.path.clone()))].into();
-            let version = self.surroundings.loader_version;
+            let version = if files.format.has_boxes() {
+                self.surroundings.detection_loader_version
+            } else {
+                self.surroundings.loader_version
+            };
             (DataSource::Files { source: files.clone(), version }, inputs)
         } else if task == "generated/upstream"
             || self.surroundings.generated.iter().any(|known| known == task)
         {
             let version = self.surroundings.generator_version;
             (DataSource::Generated { seed: self.suite.generator_seed, version }, BTreeMap::new())
+        } else if self.surroundings.generated_detection.iter().any(|known| known == task) {
+            let version = self.surroundings.detection_generator_version;
+            (DataSource::Generated { seed: self.suite.generator_seed, version }, BTreeMap::new())
         } else {
-            let known = self.surroundings.generated.iter().map(String::as_str);
+            let known = self.surroundings.generated.iter().chain(&self.surroundings.generated_detection);
+            let known = known.map(String::as_str);
             let known =
                 known.chain(self.suite.tasks.keys().map(String::as_str)).chain(["generated/upstream"]);
             let near = crate::yaml::nearest(task, known).map(|near| format!("; did you mean `{near}`?"));

@@ -41,6 +41,16 @@ pub struct Recipe {
     /// Whether pictures are mirrored at random.
     #[serde(default)]
     pub flip: bool,
+    /// Detection only: whether training sees random patches of the pictures (SSD, arXiv 1512.02325, section 2.2).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub crop: bool,
+    /// Detection only: half of the pictures get a canvas of the mean colour around them, whose sides are up to so many
+    /// times the picture's (section 3.6: 4). 0: none do.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub expand: f64,
+    /// Detection only: whether brightness, contrast, saturation and hue change at random.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub photometric: bool,
 }
 
 /// How the learning rate falls after the warm-up.
@@ -64,7 +74,38 @@ fn default_gamma() -> f64 {
     0.1
 }
 
+// Keys that are left out where they say nothing do not change the identities of the stages of other tasks.
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 impl Recipe {
+    /// Plain training: what a file means that gives nothing but these two.
+    #[must_use]
+    pub fn new(batch: u32, lr: f64) -> Self {
+        Self {
+            batch,
+            lr,
+            momentum: default_momentum(),
+            nesterov: false,
+            weight_decay: 0.0,
+            schedule: Schedule::default(),
+            warmup: 0.0,
+            milestones: Vec::new(),
+            gamma: default_gamma(),
+            label_smoothing: 0.0,
+            shift: 0,
+            flip: false,
+            crop: false,
+            expand: 0.0,
+            photometric: false,
+        }
+    }
+
     /// Learning rate of step `step` (from 0) of `total`.
     #[must_use]
     pub fn lr_at(&self, step: u64, total: u64) -> f64 {
@@ -114,6 +155,12 @@ impl Recipe {
         }
         if self.schedule == Schedule::Step && self.milestones.is_empty() {
             return Some(("milestones", "the step schedule needs at least one".to_owned()));
+        }
+        if !(self.expand == 0.0 || (1.0..=16.0).contains(&self.expand)) {
+            return Some((
+                "expand",
+                format!("{} is neither 0 (no canvas) nor a ratio from 1 to 16", self.expand),
+            ));
         }
         if self.milestones.iter().any(|at| !(0.0..=1.0).contains(at)) {
             return Some(("milestones", "are fractions of all steps, in [0, 1]".to_owned()));
@@ -208,20 +255,7 @@ mod tests {
     use super::*;
 
     fn recipe(schedule: Schedule) -> Recipe {
-        Recipe {
-            batch: 64,
-            lr: 0.1,
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 0.0,
-            schedule,
-            warmup: 0.0,
-            milestones: vec![0.5, 0.75],
-            gamma: 0.1,
-            label_smoothing: 0.0,
-            shift: 0,
-            flip: false,
-        }
+        Recipe { schedule, milestones: vec![0.5, 0.75], ..Recipe::new(64, 0.1) }
     }
 
     #[test]
@@ -248,6 +282,18 @@ mod tests {
         assert!((recipe.lr_at(0, 100) - 0.01).abs() < 1e-15);
         assert!((recipe.lr_at(9, 100) - 0.1).abs() < 1e-15);
         assert_eq!(recipe.lr_at(10, 100), 0.1);
+    }
+
+    #[test]
+    fn what_only_detection_has_is_not_written_where_it_says_nothing() {
+        let text = serde_json::to_string(&Recipe::new(64, 0.1)).unwrap();
+        assert!(text.ends_with(r#""flip":false}"#), "{text}");
+        let read: Recipe = serde_json::from_str(r#"{"batch": 64, "lr": 0.1}"#).unwrap();
+        assert_eq!(read, Recipe::new(64, 0.1));
+        let detection = Recipe { crop: true, expand: 4.0, photometric: true, ..Recipe::new(32, 0.01) };
+        let text = serde_json::to_string(&detection).unwrap();
+        assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), detection);
+        assert_eq!(Recipe { expand: 0.5, ..detection }.problem().unwrap().0, "expand");
     }
 
     #[test]

@@ -6,8 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use secateur_data::{DataError, Pictures, Split, TaskInfo, pack};
-use secateur_engine::{DeviceSet, Layout, Options, Precision};
+use secateur_data::detection::DetectionInfo;
+use secateur_data::pack::{self, AnyInfo};
+use secateur_data::{Split, TaskInfo};
+use secateur_engine::detection::SceneSet;
+use secateur_engine::{DeviceSet, Examples, Layout, Options, Precision};
+use secateur_network::Network;
 use secateur_store::StageOrder;
 use tch::Device;
 
@@ -90,19 +94,44 @@ impl Order {
     }
 
     /// Description of the task whose packed splits lie at an input.
-    pub(crate) fn task(&self, input: &str) -> anyhow::Result<TaskInfo> {
-        Ok(pack::read_info(self.input(input)?)?)
+    pub(crate) fn task(&self, input: &str) -> anyhow::Result<AnyInfo> {
+        Ok(pack::read_any_info(self.input(input)?)?)
     }
 
-    /// A packed split.
-    pub(crate) fn pictures(&self, input: &str, split: Split) -> Result<Pictures, anyhow::Error> {
-        let folder = self.input(input)?;
-        pack::read_split(folder, split).map_err(|error: DataError| error.into())
+    /// Channels, height and width of the pictures of a packed split.
+    pub(crate) fn shape(&self, input: &str, split: Split) -> anyhow::Result<[usize; 3]> {
+        Ok(pack::read_shape(self.input(input)?, split)?)
     }
 
-    /// A packed split on the device.
-    pub(crate) fn set(&self, input: &str, split: Split, info: &TaskInfo) -> anyhow::Result<DeviceSet> {
-        Ok(DeviceSet::new(&self.pictures(input, split)?, info, self.device)?)
+    /// A packed split on the device, for a network.
+    pub(crate) fn examples(
+        &self,
+        input: &str,
+        split: Split,
+        info: &AnyInfo,
+        network: &Network,
+    ) -> anyhow::Result<Box<dyn Examples>> {
+        Ok(match info {
+            AnyInfo::Classes(info) => Box::new(self.pictures(input, split, info)?),
+            AnyInfo::Boxes(info) => Box::new(self.scenes(input, split, info, network)?),
+        })
+    }
+
+    /// A packed split of pictures with one class each on the device.
+    pub(crate) fn pictures(&self, input: &str, split: Split, info: &TaskInfo) -> anyhow::Result<DeviceSet> {
+        Ok(DeviceSet::new(&pack::read_split(self.input(input)?, split)?, info, self.device)?)
+    }
+
+    /// A packed split of pictures with objects in boxes on the device.
+    pub(crate) fn scenes(
+        &self,
+        input: &str,
+        split: Split,
+        info: &DetectionInfo,
+        network: &Network,
+    ) -> anyhow::Result<SceneSet> {
+        let scenes = pack::read_detection_split(self.input(input)?, split)?;
+        Ok(SceneSet::new(&scenes, info, network, self.device)?)
     }
 
     /// Path of an output below the work folder.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use secateur_checkpoint::{Tensors, check_against, normalize_names, read, write_safetensors};
-use secateur_data::TaskInfo;
+use secateur_data::pack::AnyInfo;
 use secateur_engine::{Model, State, Streams};
 use secateur_network::{Network, ParamId, zoo};
 use secateur_suite::NetworkSpec;
@@ -14,13 +14,8 @@ use secateur_suite::NetworkSpec;
 use crate::order::Order;
 
 /// The network of a specification for a task.
-pub(crate) fn network(
-    spec: &NetworkSpec,
-    info: &TaskInfo,
-    input: [usize; 3],
-) -> anyhow::Result<Arc<Network>> {
-    let options =
-        zoo::Options { width: Some(spec.width), classes: Some(info.classes.len()), input: Some(input) };
+pub(crate) fn network(spec: &NetworkSpec, info: &AnyInfo, input: [usize; 3]) -> anyhow::Result<Arc<Network>> {
+    let options = zoo::Options { width: Some(spec.width), classes: Some(info.classes()), input: Some(input) };
     Ok(Arc::new(zoo::build(&spec.name, &options)?))
 }
 
@@ -48,10 +43,10 @@ fn read_with_network(network: &Arc<Network>, path: &Path) -> anyhow::Result<(Ten
     if file.metadata.get(FORM).is_none_or(|form| form != COMPACTED) {
         return Ok((tensors, Arc::clone(network)));
     }
-    let head = network.head();
+    let heads = network.heads();
     let narrowed = network.narrowed(|param| {
         let mut shape = tensors.get(&param.name).map_or_else(Vec::new, |tensor| tensor.shape.clone());
-        if Some(param.node) == head && !shape.is_empty() {
+        if heads.contains(&param.node) && !shape.is_empty() {
             shape[0] = param.shape[0];
         }
         shape
@@ -78,7 +73,7 @@ pub(crate) fn read_state(model: &Model, path: &Path) -> anyhow::Result<State> {
 pub(crate) fn load_body(
     order: &Order,
     spec: &NetworkSpec,
-    info: &TaskInfo,
+    info: &AnyInfo,
     input: [usize; 3],
     path: Option<&Path>,
     streams: &Streams,

@@ -87,7 +87,6 @@ fn network(second_norm: bool) -> Network {
 struct Bench {
     model: Model,
     data: DeviceSet,
-    info: TaskInfo,
 }
 
 impl Bench {
@@ -121,7 +120,7 @@ impl Bench {
             let values: Vec<f32> = values.to_vec();
             model.set_param(id, &Tensor::from_slice(&values)).unwrap();
         }
-        Self { model, data, info }
+        Self { model, data }
     }
 
     /// What a method leaves: kept units of `first`, and of `second`.
@@ -142,7 +141,6 @@ impl Bench {
             model: &self.model,
             train: &self.data,
             validation: &self.data,
-            classes: self.info.classes.len(),
             recipe: Some(&recipe),
             allowance,
             removable,
@@ -176,6 +174,7 @@ fn serde_recipe() -> Recipe {
         label_smoothing: 0.0,
         shift: 0,
         flip: false,
+        ..Recipe::new(1, 1.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Batches: every picture once an epoch, shifted and mirrored.
 
 use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{Augmentation, Batches, DeviceSet, Streams};
+use secateur_engine::{Augmentation, Batches, DeviceSet, Examples, Streams};
 use tch::{Device, Tensor};
 
 use crate::support::{alone, floats, same, task};
@@ -66,7 +66,7 @@ fn every_epoch_holds_every_picture_once() {
 #[test]
 fn a_batch_is_a_function_of_its_number() {
     let set = set(40);
-    let augmentation = Augmentation { shift: 2, flip: true };
+    let augmentation = Augmentation { shift: 2, flip: true, ..Augmentation::default() };
     let mut forwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
     let expected: Vec<_> = (0..6).map(|index| forwards.get(index).unwrap()).collect();
     let mut backwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
@@ -85,20 +85,31 @@ fn a_batch_is_a_function_of_its_number() {
 #[test]
 fn no_shift_and_no_flip_is_the_identity() {
     let set = set(40);
-    let mut batches =
-        Batches::new(&set, Streams::new(3), 16, Augmentation { shift: 0, flip: false }).unwrap();
+    let mut batches = Batches::new(
+        &set,
+        Streams::new(3),
+        16,
+        Augmentation { shift: 0, flip: false, ..Augmentation::default() },
+    )
+    .unwrap();
     let (pictures, target) = batches.get(0).unwrap();
-    assert!(same(&pictures, &set.gather(&target).unwrap().0));
+    assert!(same(&pictures, &set.gather(&Vec::<i64>::try_from(&target).unwrap()).unwrap().0));
 }
 
 #[test]
 fn flips_mirror_about_half_of_the_pictures() {
     let set = set(40);
-    let mut batches = Batches::new(&set, Streams::new(3), 40, Augmentation { shift: 0, flip: true }).unwrap();
+    let mut batches = Batches::new(
+        &set,
+        Streams::new(3),
+        40,
+        Augmentation { shift: 0, flip: true, ..Augmentation::default() },
+    )
+    .unwrap();
     let mut mirrored = 0;
     for index in 0..10 {
         let (pictures, target) = batches.get(index).unwrap();
-        let originals = set.gather(&target).unwrap().0;
+        let originals = set.gather(&Vec::<i64>::try_from(&target).unwrap()).unwrap().0;
         let flipped = originals.flip([3]);
         for picture in 0..40 {
             let found = pictures.get(picture);
@@ -115,12 +126,18 @@ fn flips_mirror_about_half_of_the_pictures() {
 fn shifts_move_whole_pictures_and_fill_with_the_mean_colour() {
     let set = set(40);
     let shift = 2_i64;
-    let mut batches =
-        Batches::new(&set, Streams::new(3), 40, Augmentation { shift: 2, flip: false }).unwrap();
+    let mut batches = Batches::new(
+        &set,
+        Streams::new(3),
+        40,
+        Augmentation { shift: 2, flip: false, ..Augmentation::default() },
+    )
+    .unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for index in 0..10 {
         let (pictures, target) = batches.get(index).unwrap();
-        let padded = set.gather(&target).unwrap().0.constant_pad_nd([shift; 4]);
+        let padded =
+            set.gather(&Vec::<i64>::try_from(&target).unwrap()).unwrap().0.constant_pad_nd([shift; 4]);
         for picture in 0..40 {
             let found = pictures.get(picture);
             let side = SIDE as i64;
@@ -143,7 +160,13 @@ fn shifts_move_whole_pictures_and_fill_with_the_mean_colour() {
 fn augmented_training_draws_anew_in_every_epoch() {
     let _alone = alone();
     let set = set(40);
-    let mut batches = Batches::new(&set, Streams::new(3), 40, Augmentation { shift: 2, flip: true }).unwrap();
+    let mut batches = Batches::new(
+        &set,
+        Streams::new(3),
+        40,
+        Augmentation { shift: 2, flip: true, ..Augmentation::default() },
+    )
+    .unwrap();
     let mut sorted = |index| {
         let (pictures, target) = batches.get(index).unwrap();
         pictures.index_select(0, &target.argsort(0, false))

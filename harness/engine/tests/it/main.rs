@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod channels;
+mod detection;
 mod evaluation;
 mod forward;
 mod masks;

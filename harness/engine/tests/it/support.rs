@@ -215,5 +215,6 @@ pub(crate) fn recipe() -> Recipe {
         label_smoothing: 0.1,
         shift: 2,
         flip: true,
+        ..Recipe::new(1, 1.0)
     }
 }

@@ -2,8 +2,8 @@
 
 use secateur_data::Pictures;
 use secateur_engine::{
-    Augmentation, Batches, Captured, DeviceSet, Error, ExtraParam, Model, NoHooks, Pass, Position, Sgd,
-    StepChoice, StepHooks, Streams, Trainer, loss,
+    Augmentation, Batches, Captured, DeviceSet, Error, Examples, ExtraParam, Model, NoHooks, Pass, Position,
+    Sgd, StepChoice, StepHooks, Streams, Trainer, loss,
 };
 use secateur_suite::Recipe;
 use tch::{Device, Kind, Tensor};
@@ -17,7 +17,7 @@ fn a_trainer_is_its_parts_in_a_loop() {
     let set = small_set(40);
     let by_hand = small_model(2);
     let sgd = Sgd::new(&recipe, by_hand.params().len());
-    let augmentation = Augmentation { shift: recipe.shift, flip: recipe.flip };
+    let augmentation = Augmentation { shift: recipe.shift, flip: recipe.flip, ..Augmentation::default() };
     let mut batches = Batches::new(&set, Streams::new(4), 16, augmentation).unwrap();
     let mut losses = Vec::new();
     for step in 0..6 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use secateur_checkpoint::{Dtype, TensorData, write_safetensors};
+use secateur_data::pack::AnyInfo;
 use secateur_data::{Split, TaskInfo};
 use secateur_engine::{Evaluation, evaluate};
 use secateur_store::ScoreFacts;
@@ -12,15 +13,23 @@ use crate::order::Order;
 use crate::stages::Ended;
 use crate::weights;
 
+mod detection;
+
 pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
     let info = order.task("test")?;
-    let pictures = order.pictures("test", Split::Test)?;
-    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let network = weights::network(&spec.network, &info, order.shape("test", Split::Test)?)?;
     let model = weights::load(order, &network, order.input("weights")?)?;
-    let test = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
-    let result = evaluate(&model, &test, info.classes.len())?;
     let leaked = weights::leaked(&model)?;
-    scored(order, &info, &result, None, 0, leaked)
+    match &info {
+        AnyInfo::Classes(info) => {
+            let test = order.pictures("test", Split::Test, info)?;
+            let result = evaluate(&model, &test, info.classes.len())?;
+            scored(order, info, &result, None, 0, leaked)
+        }
+        AnyInfo::Boxes(info) => {
+            detection::run(order, info, &model, &order.scenes("test", Split::Test, info, &network)?, leaked)
+        }
+    }
 }
 
 /// Facts and predictions of a scored test split.

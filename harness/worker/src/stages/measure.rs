@@ -24,7 +24,7 @@ const WARM_UP: usize = 5;
 
 pub(crate) fn run(order: &Order, spec: &MeasureSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
-    let shape = order.pictures("trainval", Split::Train)?.shape;
+    let shape = order.shape("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, shape)?;
     let path = order.input("weights")?;
     let given = weights::load(order, &network, path)?;

@@ -2,37 +2,52 @@
 
 use secateur_data::{TaskData, folder, generated, pack};
 use secateur_metrics::ClassificationMetric;
-use secateur_suite::{DataSource, Metric, PrepareSpec, TaskFormat, TaskSource, derive_seed};
+use secateur_suite::{DataSource, Metric, PrepareSpec, TaskSource, derive_seed};
 
 use crate::order::Order;
 use crate::stages::Ended;
 
+mod detection;
+
 pub(crate) fn run(order: &Order, spec: &PrepareSpec) -> anyhow::Result<Ended> {
-    let (task, left_out): (TaskData, usize) = match &spec.source {
+    let facts = match &spec.source {
         DataSource::Generated { seed, version } => {
-            anyhow::ensure!(
-                *version == generated::VERSION,
-                "the order wants version {version} of the generator, this worker has {}",
-                generated::VERSION
-            );
-            (generated::generate(&spec.task, *seed)?, 0)
+            if generated::detection_info(&spec.task).is_some() {
+                check_version("generator", *version, generated::DETECTION_VERSION)?;
+                detection::pack(order, &generated::generate_detection(&spec.task, *seed)?, 0)?
+            } else {
+                check_version("generator", *version, generated::VERSION)?;
+                pack(order, &generated::generate(&spec.task, *seed)?, 0)?
+            }
+        }
+        DataSource::Files { source, version } if source.format.has_boxes() => {
+            check_version("loader", *version, secateur_data::detection::VERSION)?;
+            detection::load(order, &spec.task, source)?
         }
         DataSource::Files { source, version } => {
-            anyhow::ensure!(
-                *version == folder::VERSION,
-                "the order wants version {version} of the loader, this worker has {}",
-                folder::VERSION
-            );
-            let TaskFormat::ImageFolder = source.format;
+            check_version("loader", *version, folder::VERSION)?;
             let (task, report) =
                 folder::load_with_report(order.input("data")?, &options(&spec.task, source))?;
             tracing::info!(?report, "loaded");
-            (task, report.broken.len())
+            pack(order, &task, report.broken.len())?
         }
     };
-    pack::write_trainval(&order.output("trainval"), &task)?;
-    pack::write_test(&order.output("test"), &task)?;
-    let facts = serde_json::json!({
+    Ok(Ended::ok(facts)?.with("trainval", "trainval").with("test", "test"))
+}
+
+fn check_version(what: &str, wanted: u32, own: u32) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        wanted == own,
+        "the order wants version {wanted} of the {what}, this worker has {own}; use a worker of the same build"
+    );
+    Ok(())
+}
+
+/// Writes a task of classes, and says what is in it.
+fn pack(order: &Order, task: &TaskData, left_out: usize) -> anyhow::Result<serde_json::Value> {
+    pack::write_trainval(&order.output("trainval"), task)?;
+    pack::write_test(&order.output("test"), task)?;
+    Ok(serde_json::json!({
         "task": task.info.id,
         "version": task.info.version,
         "classes": task.info.classes.len(),
@@ -40,18 +55,18 @@ pub(crate) fn run(order: &Order, spec: &PrepareSpec) -> anyhow::Result<Ended> {
         "validation": task.validation.len(),
         "test": task.test.len(),
         "left_out": left_out,
-        "digest": secateur_data::digest(&task),
-    });
-    Ok(Ended::ok(facts)?.with("trainval", "trainval").with("test", "test"))
+        "digest": secateur_data::digest(task),
+    }))
 }
 
 fn options(id: &str, source: &TaskSource) -> folder::Options {
     let three = |values: &[f64]| -> [f32; 3] { std::array::from_fn(|index| values[index] as f32) };
     folder::Options {
         title: if source.title.is_empty() { id.to_owned() } else { source.title.clone() },
+        // The suite's check has refused metrics of detection here.
         metric: match source.metric {
-            Metric::Top1 => ClassificationMetric::Top1,
             Metric::MeanPerClass => ClassificationMetric::MeanPerClass,
+            _ => ClassificationMetric::Top1,
         },
         mean: three(&source.mean),
         std: three(&source.std),

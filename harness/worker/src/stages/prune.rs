@@ -18,11 +18,11 @@ use crate::weights::{self, Form};
 pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let plugin = Plugin::load(order.input("plugin")?)?;
     let info = order.task("trainval")?;
-    let pictures = order.pictures("trainval", Split::Train)?;
-    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let shape = order.shape("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, shape)?;
     let model = weights::load(order, &network, order.input("end")?)?;
-    let train = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
-    let validation = order.set("trainval", Split::Validation, &info)?;
+    let train = order.examples("trainval", Split::Train, &info, &network)?;
+    let validation = order.examples("trainval", Split::Validation, &info, &network)?;
     let mut upstream = BTreeMap::new();
     for name in order.input_names().filter(|name| *name == "init" || name.starts_with("step-")) {
         // Plugins say `step:500`, files `step-500`.
@@ -33,9 +33,8 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let targets: Vec<abi::Target> = spec.keeps.iter().map(|keep| removable.target(&network, *keep)).collect();
     let session = Session::new(SessionSetup {
         model: &model,
-        train: &train,
-        validation: &validation,
-        classes: info.classes.len(),
+        train: &*train,
+        validation: &*validation,
         recipe: spec.recipe.as_ref(),
         allowance: spec.allowance.steps(1, train.len() as u64),
         removable,

@@ -1,7 +1,7 @@
 //! `recover`: spends what a method left of its allowance on training with fixed masks, then recalibrates.
 
 use secateur_data::Split;
-use secateur_engine::{Sgd, State, Streams, Trainer, evaluate, recalibrate};
+use secateur_engine::{Sgd, State, Streams, Trainer, recalibrate};
 use secateur_store::RecoverFacts;
 use secateur_suite::RecoverSpec;
 
@@ -13,8 +13,8 @@ use crate::weights::{self, Form};
 
 pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
-    let pictures = order.pictures("trainval", Split::Train)?;
-    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let shape = order.shape("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, shape)?;
     let path = order.input("weights")?;
     let mut model = weights::load(order, &network, path)?;
     let mut form = Form::Whole;
@@ -24,25 +24,21 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
         model = model.compacted(&network.surgery(&groups, &kept)?)?;
         form = Form::Compacted;
     }
-    let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
+    let data = order.examples("trainval", Split::Train, &info, &network)?;
     let streams = Streams::new(spec.seed);
     let mut steps = 0;
     if let Some(recipe) = &spec.recipe {
         steps = spec.samples / u64::from(recipe.batch);
         let sgd = Sgd::new(recipe, model.params().len());
-        let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe, streams };
+        let trainer = Trainer { model: &model, sgd: &sgd, data: &*data, recipe, streams };
         training::train(order, &trainer, steps, &[], |_| Ok(()))?;
     }
-    recalibrate(&model, &data, spec.recalibrate, &streams)?;
+    recalibrate(&model, &*data, spec.recalibrate, &streams)?;
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after recovery");
     weights::write(&model, &State::of(&model, None), form, &order.output("weights.safetensors"))?;
-    let validation = order.set("trainval", Split::Validation, &info)?;
-    let validation = if validation.is_empty() {
-        None
-    } else {
-        Some(evaluate(&model, &validation, info.classes.len())?.score(info.metric))
-    };
+    let validation = order.examples("trainval", Split::Validation, &info, &network)?;
+    let validation = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
     let samples = spec.recipe.as_ref().map_or(0, |recipe| steps * u64::from(recipe.batch));
     let facts = RecoverFacts { samples, steps, recalibrated: spec.recalibrate, validation, leaked };
     Ok(Ended::ok(facts)?.with("weights", "weights.safetensors"))

@@ -1,7 +1,9 @@
 //! `train`: trains the upstream network and keeps what tickets may rewind to.
 
+use std::sync::Arc;
+
 use secateur_data::Split;
-use secateur_engine::{Model, Sgd, State, Streams, Trainer, evaluate};
+use secateur_engine::{Model, Sgd, State, Streams, Trainer};
 use secateur_store::TrainFacts;
 use secateur_suite::TrainSpec;
 
@@ -11,10 +13,10 @@ use crate::{training, weights};
 
 pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
-    let pictures = order.pictures("trainval", Split::Train)?;
-    let network = weights::network(&spec.network, &info, pictures.shape)?;
+    let shape = order.shape("trainval", Split::Train)?;
+    let network = weights::network(&spec.network, &info, shape)?;
     let streams = Streams::new(spec.seed);
-    let model = Model::new(network, order.options(), &streams)?;
+    let model = Model::new(Arc::clone(&network), order.options(), &streams)?;
     let sgd = Sgd::new(&spec.recipe, model.params().len());
     weights::write(
         &model,
@@ -22,9 +24,9 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
         weights::Form::Whole,
         &order.output("init.safetensors"),
     )?;
-    let data = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
+    let data = order.examples("trainval", Split::Train, &info, &network)?;
     let steps = spec.length.steps(spec.recipe.batch, data.len() as u64);
-    let trainer = Trainer { model: &model, sgd: &sgd, data: &data, recipe: &spec.recipe, streams };
+    let trainer = Trainer { model: &model, sgd: &sgd, data: &*data, recipe: &spec.recipe, streams };
     for step in &spec.keep_steps {
         anyhow::ensure!(*step < steps, "step {step} is to be kept, but training has only {steps} steps");
     }
@@ -38,12 +40,8 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
         )
     })?;
     weights::write(&model, &State::of(&model, None), weights::Form::Whole, &order.output("end.safetensors"))?;
-    let validation = order.set("trainval", Split::Validation, &info)?;
-    let validation = if validation.is_empty() {
-        None
-    } else {
-        Some(evaluate(&model, &validation, info.classes.len())?.score(info.metric))
-    };
+    let validation = order.examples("trainval", Split::Validation, &info, &network)?;
+    let validation = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
     let loss = summary.map_or(0.0, |summary| summary.loss);
     let mut ended = Ended::ok(TrainFacts { steps, loss, validation })?
         .with("init", "init.safetensors")

@@ -1,7 +1,8 @@
 //! `transfer`: adapts a network to another task, linearly or in full, and scores it there, once.
 
 use secateur_data::Split;
-use secateur_engine::{Sgd, Streams, Trainer, evaluate, extract_features, train_head};
+use secateur_data::pack::AnyInfo;
+use secateur_engine::{Examples, Sgd, Streams, Trainer, evaluate, extract_features, train_head};
 use secateur_suite::{RegimeKind, TransferSpec};
 
 use crate::order::Order;
@@ -10,21 +11,18 @@ use crate::stages::evaluate::scored;
 use crate::{training, weights};
 
 pub(crate) fn run(order: &Order, spec: &TransferSpec) -> anyhow::Result<Ended> {
-    let info = order.task("trainval")?;
+    let any = order.task("trainval")?;
+    let AnyInfo::Classes(info) = &any else {
+        anyhow::bail!("task {} has boxes, and transfer replaces a classifier", any.id());
+    };
     let classes = info.classes.len();
-    let pictures = order.pictures("trainval", Split::Train)?;
+    let shape = order.shape("trainval", Split::Train)?;
     let streams = Streams::new(spec.seed);
-    let model = weights::load_body(
-        order,
-        &spec.network,
-        &info,
-        pictures.shape,
-        order.optional_input("weights"),
-        &streams,
-    )?;
-    let train = secateur_engine::DeviceSet::new(&pictures, &info, order.device)?;
-    let validation = order.set("trainval", Split::Validation, &info)?;
-    let test = order.set("test", Split::Test, &order.task("test")?)?;
+    let model =
+        weights::load_body(order, &spec.network, &any, shape, order.optional_input("weights"), &streams)?;
+    let train = order.pictures("trainval", Split::Train, info)?;
+    let validation = order.pictures("trainval", Split::Validation, info)?;
+    let test = order.pictures("test", Split::Test, info)?;
     let steps = spec.length.steps(spec.recipe.batch, train.len() as u64);
     let (result, validated) = match spec.regime {
         RegimeKind::Linear => {
@@ -52,5 +50,5 @@ pub(crate) fn run(order: &Order, spec: &TransferSpec) -> anyhow::Result<Ended> {
     // The audit: fine-tuning must not have brought anything back.
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after fine-tuning");
-    scored(order, &info, &result, validated, steps, leaked)
+    scored(order, info, &result, validated, steps, leaked)
 }

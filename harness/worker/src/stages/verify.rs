@@ -23,7 +23,7 @@ const DIFFERENCE: f64 = 1e-9;
 
 pub(crate) fn run(order: &Order, spec: &VerifySpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
-    let shape = order.pictures("trainval", Split::Train)?.shape;
+    let shape = order.shape("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, shape)?;
     // The file is read by hand: loading it into a model would already apply the masks.
     let tensors = weights::read_for(&network, order.input("weights")?)?;
