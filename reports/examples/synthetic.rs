@@ -1,13 +1,16 @@
-//! Writes a report of synthetic data: `cargo run -p secateur-reports --example synthetic -- OUT [ROWS]`.
+//! Writes a report of synthetic data: `cargo run -p secateur-reports --example synthetic -- OUT [ROWS | detection]`.
 
 use std::io::Write as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments.next().unwrap_or_else(|| "synthetic-report".to_owned());
-    let rows = arguments.next().map_or(Ok(1224), |rows| rows.parse())?;
+    let what = arguments.next().unwrap_or_else(|| "1224".to_owned());
     let started = std::time::Instant::now();
-    let input = secateur_reports::testing::synthetic(rows);
+    let input = match what.as_str() {
+        "detection" => secateur_reports::testing::synthetic_detection(),
+        rows => secateur_reports::testing::synthetic(rows.parse()?),
+    };
     let paths = secateur_reports::write_all(&input, std::path::Path::new(&out))?;
     let mut stdout = std::io::stdout().lock();
     let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(140);

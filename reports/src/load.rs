@@ -7,7 +7,9 @@ use secateur_store::{
     Store, StoreError, SuiteManifest, VerifyFacts,
 };
 
+use crate::gallery;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
+use crate::sizes::{self, SizeScore};
 use crate::speed::Speed;
 
 /// Reads all suites of a store, or one.
@@ -34,9 +36,12 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
         loader.read_results()?;
         for trial in &manifest.trials {
             for score in &trial.scores {
-                input.rows.push(loader.row(trial, score)?);
+                let (row, sizes) = loader.row(trial, score)?;
+                input.rows.push(row);
+                input.sizes.extend(sizes);
             }
         }
+        input.galleries.extend(gallery::load(store, manifest, &loader.results));
         loader.costs(&mut input.costs, &mut input.speeds);
         loader.provenance(&mut input.provenance);
     }
@@ -84,7 +89,8 @@ impl Loader<'_> {
         Ok(Some(read))
     }
 
-    fn row(&self, trial: &ManifestTrial, score: &ManifestScore) -> Result<Row, StoreError> {
+    /// The row of a score, and what it finds of objects of each size, if it is that of a detector.
+    fn row(&self, trial: &ManifestTrial, score: &ManifestScore) -> Result<(Row, Vec<SizeScore>), StoreError> {
         let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
         let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
         let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
@@ -103,18 +109,13 @@ impl Loader<'_> {
         let suite = &self.manifest.suite;
         let allowance =
             suite.tracks.iter().find(|track| track.name == trial.track).map(|track| track.allowance);
-        let control = match trial.control.as_str() {
-            "dense-as-is" => Some(Control::DenseAsIs),
-            "dense-trained" => Some(Control::DenseTrained),
-            "scratch" => Some(Control::Scratch),
-            "baseline" => Some(Control::Baseline),
-            _ => None,
-        };
         let dense = trial.method_id.is_empty();
         let counts = verify.as_ref().map(|verify| verify.counts);
         let recovered = recover.as_ref().map_or(0, |recover| recover.samples);
         let has_weights = !dense || trial.verify.is_some();
-        Ok(Row {
+        let detection = facts.as_ref().and_then(|facts| facts.detection.as_ref());
+        let ap_of = |size: &str| detection?.sizes.iter().find(|it| it.name == size)?.ap;
+        let row = Row {
             suite: suite.name.clone(),
             track: trial.track.clone(),
             protocol: score.protocol.clone(),
@@ -124,7 +125,7 @@ impl Loader<'_> {
             method: trial.method.clone(),
             method_id: trial.method_id.clone(),
             params: trial.params.clone(),
-            control,
+            control: Control::of_manifest(&trial.control),
             keep: trial.keep,
             replicate: trial.replicate,
             outcome,
@@ -153,7 +154,15 @@ impl Loader<'_> {
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),
-        })
+            ap: detection.and_then(|detection| detection.ap),
+            ap50: detection.and_then(|detection| detection.ap50),
+            ar: detection.and_then(|detection| detection.ar),
+            ap_small: ap_of("small"),
+            ap_medium: ap_of("medium"),
+            ap_large: ap_of("large"),
+        };
+        let sizes = detection.map_or(Vec::new(), |detection| sizes::scores(&row, detection));
+        Ok((row, sizes))
     }
 
     /// Every stage once, with the first trial that reads it.

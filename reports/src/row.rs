@@ -3,6 +3,8 @@
 pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::gallery::Gallery;
+use crate::sizes::SizeScore;
 use crate::speed::Speed;
 
 /// Whether a row is a control rather than a method.
@@ -17,6 +19,19 @@ pub enum Control {
     Scratch,
     /// A pruning baseline that every run has: random, layer-wise-matched random or magnitude.
     Baseline,
+}
+
+impl Control {
+    /// The control of a trial in a store's list of trials; nothing for a method.
+    pub(crate) fn of_manifest(name: &str) -> Option<Control> {
+        match name {
+            "dense-as-is" => Some(Control::DenseAsIs),
+            "dense-trained" => Some(Control::DenseTrained),
+            "scratch" => Some(Control::Scratch),
+            "baseline" => Some(Control::Baseline),
+            _ => None,
+        }
+    }
 }
 
 /// One scored trial: a method at a keep in one replicate, on one task in one regime.
@@ -53,13 +68,13 @@ pub struct Row {
     pub outcome: Outcome,
     /// Why it ended so, if not `ok`.
     pub outcome_detail: String,
-    /// Name of the task's own metric: `top1` or `mean-per-class`.
+    /// Name of the task's own metric: `top1` or `mean-per-class`, and of detection `voc-ap50`, `voc07-ap50` or `coco-ap`.
     pub metric: String,
     /// The task's own metric in `[0, 1]`; absent if not `ok`.
     pub score: Option<f64>,
-    /// Fraction of right answers.
+    /// Fraction of right answers; absent for detectors.
     pub top1: Option<f64>,
-    /// Mean over classes of right answers.
+    /// Mean over classes of right answers; absent for detectors.
     pub mean_per_class: Option<f64>,
     /// Test pictures scored.
     pub test_pictures: Option<u64>,
@@ -95,6 +110,18 @@ pub struct Row {
     pub stage: String,
     /// Identity of the `prune` stage, empty for dense rows.
     pub prune_stage: String,
+    /// Average precision of a detector as COCO defines it; absent for classifiers, as all that follow.
+    pub ap: Option<f64>,
+    /// The same at an overlap of 0.5 alone.
+    pub ap50: Option<f64>,
+    /// Average recall of 100 detections a picture.
+    pub ar: Option<f64>,
+    /// Average precision on small objects; absent where there is none of that size.
+    pub ap_small: Option<f64>,
+    /// Average precision on medium objects.
+    pub ap_medium: Option<f64>,
+    /// Average precision on large objects.
+    pub ap_large: Option<f64>,
 }
 
 /// Cost of one stage, as the parent measured it. Not reproducible, hence apart from [`Row`].
@@ -163,6 +190,12 @@ pub struct ReportInput {
     /// Measured networks.
     #[serde(default)]
     pub speeds: Vec<Speed>,
+    /// How well detectors find objects of each size.
+    #[serde(default)]
+    pub sizes: Vec<SizeScore>,
+    /// Test pictures with what detectors found in them.
+    #[serde(default)]
+    pub galleries: Vec<Gallery>,
     /// Where they come from.
     pub provenance: Provenance,
 }

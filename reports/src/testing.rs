@@ -1,5 +1,9 @@
 //! Synthetic reports for tests, benchmarks and the example page. The numbers are invented.
 
+mod detection;
+
+pub use detection::{detection_facts, detection_sample, synthetic_detection};
+
 use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
 
@@ -173,6 +177,12 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
         training_macs: Some(ALLOWANCE as f64 * (0.4 + 0.6 * macs)),
         stage: name("stage"),
         prune_stage: if dense { String::new() } else { name("prune") },
+        ap: None,
+        ap50: None,
+        ar: None,
+        ap_small: None,
+        ap_medium: None,
+        ap_large: None,
     }
 }
 

@@ -114,6 +114,18 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     cut
 }
 
+/// A metric in people's words; one that is not known here keeps its own name.
+pub(crate) fn metric(name: &str) -> String {
+    match name {
+        "top1" => "top-1".to_owned(),
+        "mean-per-class" => "mean per class".to_owned(),
+        "voc-ap50" => "AP50 (VOC)".to_owned(),
+        "voc07-ap50" => "AP50 (VOC 2007)".to_owned(),
+        "coco-ap" => "AP (COCO)".to_owned(),
+        other => clean(other),
+    }
+}
+
 /// Short column names for task identifiers: the part after the last slash, unless two tasks would share it.
 pub(crate) fn short_names(ids: &[String]) -> Vec<String> {
     let tail = |id: &str| id.rsplit('/').next().unwrap_or(id).to_owned();
@@ -166,6 +178,13 @@ mod tests {
         assert_eq!(seconds(119.7), "2 min 00 s");
         assert_eq!(seconds(f64::NAN), "–");
         assert_eq!(times(4.957), "4.96×");
+    }
+
+    #[test]
+    fn metrics_are_called_as_people_call_them() {
+        let names = ["top1", "mean-per-class", "voc-ap50", "voc07-ap50", "coco-ap", "own\u{7}"].map(metric);
+        let words = ["top-1", "mean per class", "AP50 (VOC)", "AP50 (VOC 2007)", "AP (COCO)", "own\u{fffd}"];
+        assert_eq!(names, words);
     }
 
     #[test]

@@ -163,7 +163,8 @@ impl Warning {
                 )
             }
             Warning::MixedMetrics { task, metrics } => {
-                format!("Task {} was scored with different metrics: {}.", text::clean(task), list(metrics))
+                let metrics: Vec<String> = metrics.iter().map(|name| text::metric(name)).collect();
+                format!("Task {} was scored with different metrics: {}.", text::clean(task), list(&metrics))
             }
             Warning::MixedPrunableSets { sets, totals } => match totals {
                 Some(Span { min, max }) if min != max => format!(

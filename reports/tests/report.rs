@@ -3,8 +3,10 @@
 use secateur_reports::testing::synthetic;
 use secateur_reports::{Report, ReportError, SCHEMA, write_all};
 
-const FILES: [&str; 7] =
-    ["results.csv", "costs.csv", "speed.csv", "leaderboard.csv", "summary.md", "report.json", "index.html"];
+#[rustfmt::skip]
+const FILES: [&str; 8] = [
+    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "leaderboard.csv", "summary.md", "report.json", "index.html",
+];
 
 #[test]
 fn all_files_are_written_whole_and_again_the_same() {

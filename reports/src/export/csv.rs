@@ -11,6 +11,7 @@ use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, Entry};
 use crate::row::{Control, ReportInput, Row, StageCost};
+use crate::sizes::SizeScore;
 use crate::speed::Speed;
 use crate::stats::Summary;
 
@@ -35,6 +36,29 @@ pub fn speed_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
     table(speeds, &SPEED_HEADER)
 }
 
+/// `sizes.csv`: every scored detector, one line for each size of objects.
+pub fn sizes_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
+    let mut sizes: Vec<&SizeScore> = input.sizes.iter().collect();
+    sizes.sort_by(|a, b| size_order(a, b));
+    table(sizes, &SIZES_HEADER)
+}
+
+/// The order of scores by size: by all that names them, smallest size first, then by everything else.
+pub(crate) fn size_order(a: &SizeScore, b: &SizeScore) -> Ordering {
+    fn who(it: &SizeScore) -> impl Ord + '_ {
+        (&it.suite, &it.track, &it.protocol, &it.regime, &it.task, control_place(it.control), &it.method)
+    }
+    let values = |it: &SizeScore| [Some(it.area_from), it.area_to, it.ap, it.ap50];
+    who(a)
+        .cmp(&who(b))
+        .then_with(|| b.keep.total_cmp(&a.keep))
+        .then_with(|| a.replicate.cmp(&b.replicate))
+        .then_with(|| a.stage.cmp(&b.stage))
+        .then_with(|| a.area_from.total_cmp(&b.area_from))
+        .then_with(|| (&a.size, a.objects).cmp(&(&b.size, b.objects)))
+        .then_with(|| floats_order(&values(a), &values(b)))
+}
+
 /// The order of measured networks: by all that names them.
 pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
     let names = |it: &Speed| (it.suite.clone(), it.track.clone(), it.method.clone());
@@ -47,12 +71,12 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 35] = [
+const RESULTS_HEADER: [&str; 41] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
     "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "method_samples",
-    "recover_samples", "training_macs", "stage", "prune_stage",
+    "recover_samples", "training_macs", "stage", "prune_stage", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
 const COSTS_HEADER: [&str; 16] = [
@@ -65,6 +89,12 @@ const SPEED_HEADER: [&str; 21] = [
     "suite", "track", "method", "keep", "form", "params", "params_nonzero", "bytes", "macs_core", "macs_tp",
     "working_bytes", "unaligned_layers", "batch", "p10_ms", "median_ms", "p90_ms", "pictures_per_second",
     "theoretical_speedup", "measured_speedup", "threads", "stage",
+];
+
+#[rustfmt::skip]
+const SIZES_HEADER: [&str; 16] = [
+    "suite", "track", "protocol", "regime", "task", "method", "control", "keep", "replicate", "size", "area_from",
+    "area_to", "objects", "ap", "ap50", "stage",
 ];
 
 fn table<T: Serialize>(rows: Vec<T>, header: &[&str]) -> Result<Vec<u8>, ReportError> {
@@ -93,6 +123,11 @@ fn float_order(a: Option<f64>, b: Option<f64>) -> Ordering {
         (Some(a), Some(b)) => a.total_cmp(&b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
+}
+
+fn floats_order(a: &[Option<f64>], b: &[Option<f64>]) -> Ordering {
+    let orders = a.iter().zip(b).map(|(a, b)| float_order(*a, *b));
+    orders.fold(Ordering::Equal, Ordering::then)
 }
 
 /// First what identifies a row, then everything else: only rows that are equal in all fields may compare equal.
@@ -130,6 +165,11 @@ fn row_order(a: &Row, b: &Row) -> Ordering {
         .then_with(|| float_order(a.top1, b.top1))
         .then_with(|| float_order(a.mean_per_class, b.mean_per_class))
         .then_with(|| float_order(a.training_macs, b.training_macs))
+        .then_with(|| floats_order(&detection_values(a), &detection_values(b)))
+}
+
+fn detection_values(row: &Row) -> [Option<f64>; 6] {
+    [row.ap, row.ap50, row.ar, row.ap_small, row.ap_medium, row.ap_large]
 }
 
 fn cost_order(a: &StageCost, b: &StageCost) -> Ordering {

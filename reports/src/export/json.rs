@@ -7,6 +7,7 @@ use crate::Report;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
 use crate::row::Provenance;
+use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
 
@@ -32,13 +33,27 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 24] = [
+const METRICS: [Metric; 28] = [
     metric(
         "score",
         "fraction",
         Some(true),
-        "the task's own metric on its test split, top1 or mean-per-class",
+        "the task's own metric on its test split: top1, mean-per-class, voc-ap50, voc07-ap50 or coco-ap",
     ),
+    metric(
+        "ap",
+        "fraction",
+        Some(true),
+        "average precision as COCO defines it, mean over overlaps of 0.50 to 0.95; by size of the objects, too",
+    ),
+    metric("ap50", "fraction", Some(true), "the same at an overlap of 0.5; by size of the objects, too"),
+    metric(
+        "ar",
+        "fraction",
+        Some(true),
+        "average recall of 100 detections a picture, over the same overlaps",
+    ),
+    metric("objects", "objects", None, "objects of a size that were to be found"),
     metric(
         "mean",
         "fraction",
@@ -118,6 +133,8 @@ struct Document<'a> {
     boards: Vec<JsonBoard<'a>>,
     costs: &'a [MethodCost],
     speeds: &'a [Speed],
+    /// By size of the objects, for detectors.
+    sizes: &'a [SizeTable],
 }
 
 #[derive(Serialize)]
@@ -167,6 +184,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         boards: report.boards.iter().map(json_board).collect(),
         costs: &report.costs,
         speeds: &report.speeds,
+        sizes: &report.sizes,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::incomplete_word;
+use super::{incomplete_word, metric_words};
 use crate::board::{Board, Entry};
 use crate::row::{Control, Outcome, Provenance};
+use crate::sizes::{SizeTable, area_words};
 use crate::stats::Summary;
 use crate::text;
 use crate::{Report, Severity};
@@ -29,6 +30,14 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         if out.len() + table.len() > MOST_CHARACTERS * 3 / 4 {
             skipped += 1;
             continue;
+        }
+        out.push_str(&table);
+    }
+    for table in &report.sizes {
+        let table = size_table(table);
+        if out.len() + table.len() > MOST_CHARACTERS * 7 / 8 {
+            let _ = writeln!(out, "More scores by size of objects are in `sizes.csv`.\n");
+            break;
         }
         out.push_str(&table);
     }
@@ -101,13 +110,18 @@ fn winner(board: &Board, keep: f64) -> Option<String> {
 
 fn board_table(board: &Board) -> String {
     let mut out = format!("## {}\n\n", cell(&board.key.title()));
+    let metrics = match metric_words(board) {
+        none if none.is_empty() => none,
+        words => format!("; metric {}", cell(&words)),
+    };
     let over = board
         .interval_over()
         .map_or(String::new(), |over| format!("; intervals of drops over {}", over.label()));
     let _ = writeln!(
         out,
-        "{} tasks, {} replicate{}{over}.\n",
+        "{} task{}, {} replicate{}{metrics}{over}.\n",
         board.tasks.len(),
+        if board.tasks.len() == 1 { "" } else { "s" },
         board.replicates.len(),
         if board.replicates.len() == 1 { "" } else { "s" }
     );
@@ -154,6 +168,36 @@ fn table_row(out: &mut String, entry: &Entry) {
         entry.scored(),
         entry.trials(),
     );
+}
+
+fn size_table(table: &SizeTable) -> String {
+    let parts = [&table.suite, &table.track, &table.protocol, &table.regime, &table.task];
+    let title = parts.map(|part| text::clean(part)).join(" · ");
+    let bands: Vec<String> = table
+        .bands
+        .iter()
+        .map(|band| {
+            format!("{}: {}, {} objects", cell(&band.name), area_words(band), text::count(band.objects))
+        })
+        .collect();
+    let mut out =
+        format!("## Objects by size: {}\n\n{}.\n\n| keep | method |", cell(&title), bands.join("; "));
+    for band in &table.bands {
+        let _ = write!(out, " {0} AP % | {0} AP50 % |", cell(&band.name));
+    }
+    out.push_str("\n|---:|:---|");
+    out.push_str(&"---:|---:|".repeat(table.bands.len()));
+    out.push('\n');
+    for line in &table.lines {
+        let name = if line.is_dense() { format!("*{}*", cell(&line.method)) } else { cell(&line.method) };
+        let _ = write!(out, "| {} | {name} |", line.keep);
+        for summary in line.cells.iter().flat_map(|it| [it.ap, it.ap50]) {
+            let _ = write!(out, " {} |", summary.map_or_else(|| "–".to_owned(), |it| pm(&it)));
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+    out
 }
 
 fn warnings(out: &mut String, report: &Report) {

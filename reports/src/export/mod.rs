@@ -7,8 +7,11 @@ pub(crate) mod markdown;
 pub(crate) mod terminal;
 pub(crate) mod write;
 
-use crate::board::Entry;
+use std::collections::BTreeMap;
+
+use crate::board::{Board, Entry};
 use crate::row::Outcome;
+use crate::text;
 
 /// What stands where a mean would, for an entry without one.
 pub(crate) fn incomplete_word(entry: &Entry) -> String {
@@ -19,6 +22,22 @@ pub(crate) fn incomplete_word(entry: &Entry) -> String {
         1 => words.remove(0).to_owned(),
         _ => format!("{} +{}", words[0], words.len() - 1),
     }
+}
+
+/// The metrics of a board's tasks, each with the number of tasks it is the metric of: `top-1 on 8, mean per class on 4`.
+pub(crate) fn metric_words(board: &Board) -> String {
+    let mut by_metric: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in board.tasks.iter().flat_map(|task| &task.metrics) {
+        *by_metric.entry(name).or_default() += 1;
+    }
+    if let ([_], Some((name, _))) = (board.tasks.as_slice(), by_metric.first_key_value())
+        && by_metric.len() == 1
+    {
+        return text::metric(name);
+    }
+    let parts: Vec<String> =
+        by_metric.iter().map(|(name, tasks)| format!("{} on {tasks}", text::metric(name))).collect();
+    parts.join(", ")
 }
 
 /// How places are shared, for every export that prints them.

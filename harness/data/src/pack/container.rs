@@ -1,10 +1,11 @@
 //! One split as one safetensors file with a header that says what it holds, and files that appear whole.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,22 @@ struct Header {
     split: Split,
     classes: usize,
     digest: String,
+}
+
+impl Header {
+    fn of(metadata: &Metadata, split: Split, content: Content) -> Result<Self, String> {
+        let text = metadata.metadata().as_ref().and_then(|pairs| pairs.get(content.key()));
+        let text = text.ok_or_else(|| format!("a safetensors file, but not one of {}", content.name()))?;
+        let header: Self =
+            serde_json::from_str(text).map_err(|error| format!("unreadable header: {error}"))?;
+        if header.format != FORMAT {
+            return Err(format!("format {}; this version reads format {FORMAT}", header.format));
+        }
+        if header.split != split {
+            return Err(format!("holds the {} split instead of {}", header.split.name(), split.name()));
+        }
+        Ok(header)
+    }
 }
 
 /// A split as tensors: names, types, shapes and bytes.
@@ -133,17 +150,7 @@ impl<'a> Packed<'a> {
         let damaged = |error: safetensors::SafeTensorError| format!("not a whole safetensors file ({error})");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let text = metadata.metadata().as_ref().and_then(|pairs| pairs.get(content.key()));
-        let text = text.ok_or_else(|| format!("a safetensors file, but not one of {}", content.name()))?;
-        let header: Header =
-            serde_json::from_str(text).map_err(|error| format!("unreadable header: {error}"))?;
-        if header.format != FORMAT {
-            return Err(format!("format {}; this version reads format {FORMAT}", header.format));
-        }
-        if header.split != split {
-            return Err(format!("holds the {} split instead of {}", header.split.name(), split.name()));
-        }
-        Ok(Self { header, tensors })
+        Ok(Self { header: Header::of(&metadata, split, content)?, tensors })
     }
 
     /// Number of classes of the task.
@@ -169,6 +176,107 @@ impl<'a> Packed<'a> {
             Err("damaged: the content does not match its digest".to_owned())
         }
     }
+}
+
+/// A packed file of which only parts are read: a test split can be larger than the memory, and its pictures are asked
+/// for by the handful.
+pub(super) struct Opened {
+    file: fs::File,
+    header: Header,
+    metadata: Metadata,
+    /// Where the tensors begin.
+    start: u64,
+}
+
+impl Opened {
+    fn open(path: &Path, split: Split, content: Content) -> Result<Self, Trouble> {
+        let mut file = fs::File::open(path)?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        let total = file.metadata()?.len();
+        if length > total.saturating_sub(8) {
+            return Err(Trouble::Content("not a whole safetensors file (its header is cut off)".to_owned()));
+        }
+        let mut text = Vec::new();
+        (&mut file).take(length).read_to_end(&mut text)?;
+        let metadata: Metadata = serde_json::from_slice(&text)
+            .map_err(|error| format!("not a whole safetensors file ({error})"))?;
+        let start = 8 + length;
+        if start + metadata.data_len() as u64 != total {
+            return Err(Trouble::Content(
+                "not a whole safetensors file (its tensors are cut off)".to_owned(),
+            ));
+        }
+        Ok(Self { file, header: Header::of(&metadata, split, content)?, metadata, start })
+    }
+
+    /// Number of classes of the task.
+    pub(super) fn classes(&self) -> usize {
+        self.header.classes
+    }
+
+    /// The shape of a tensor of the given type.
+    pub(super) fn shape(&self, name: &str, dtype: Dtype) -> Result<&[usize], Trouble> {
+        let info = self.metadata.info(name).ok_or_else(|| format!("has no tensor `{name}`"))?;
+        if info.dtype != dtype {
+            return Err(Trouble::Content(format!("`{name}` has the type {:?}", info.dtype)));
+        }
+        Ok(&info.shape)
+    }
+
+    /// The bytes of some of the items of a tensor, which are counted along its first dimension.
+    pub(super) fn items(
+        &mut self,
+        name: &str,
+        dtype: Dtype,
+        items: Range<usize>,
+    ) -> Result<Vec<u8>, Trouble> {
+        let count = self.shape(name, dtype)?.first().copied().unwrap_or(0);
+        let (first, last) = self.metadata.info(name).map_or((0, 0), |info| info.data_offsets);
+        if items.start > items.end || items.end > count {
+            return Err(Trouble::Content(format!("`{name}` has {count} items but not {items:?}")));
+        }
+        let item = (last - first) / count.max(1);
+        self.file.seek(SeekFrom::Start(self.start + (first + items.start * item) as u64))?;
+        let mut bytes = vec![0; items.len() * item];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Why a part of a file could not be read.
+pub(super) enum Trouble {
+    /// The system refused.
+    System(std::io::Error),
+    /// The file is not what it should be.
+    Content(String),
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(problem: String) -> Self {
+        Self::Content(problem)
+    }
+}
+
+/// Opens a split's file and passes it to `read`, whose trouble becomes an error with the file's name.
+pub(super) fn open<T>(
+    dir: &Path,
+    split: Split,
+    content: Content,
+    read: impl FnOnce(Opened) -> Result<T, Trouble>,
+) -> Result<T, DataError> {
+    let path = split_path(dir, split);
+    Opened::open(&path, split, content).and_then(read).map_err(|trouble| match trouble {
+        Trouble::System(cause) => DataError::io("read", &path)(cause),
+        Trouble::Content(problem) => DataError::Packed { path, problem },
+    })
 }
 
 fn split_path(dir: &Path, split: Split) -> PathBuf {

@@ -28,8 +28,8 @@ use serde::Deserialize;
 
 use self::container::{Content, Packed, Unpacked};
 pub use self::scenes::{
-    read_detection_info, read_detection_split, write_detection, write_detection_test,
-    write_detection_trainval,
+    read_detection_info, read_detection_pictures, read_detection_split, write_detection,
+    write_detection_test, write_detection_trainval,
 };
 use crate::check::{check_detection_info, check_info, check_pictures};
 use crate::detection::DetectionInfo;

@@ -1,12 +1,13 @@
 //! Packs of detection tasks.
 
+use std::ops::Range;
 use std::path::Path;
 
 use safetensors::tensor::Dtype;
 
-use super::container::{self, Content, Packed, Unpacked};
+use super::container::{self, Content, Opened, Packed, Trouble, Unpacked};
 use crate::check::{check_detection_info, check_scenes, scenes_problem};
-use crate::detection::{DetectionData, DetectionInfo, Objects, Scenes};
+use crate::detection::{DetectionData, DetectionInfo, Object, Objects, Scenes};
 use crate::digest::digest_scenes;
 use crate::{DataError, Split};
 
@@ -81,6 +82,70 @@ pub fn write_detection(
 /// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if it is truncated, damaged or something else.
 pub fn read_detection_split(dir: &Path, split: Split) -> Result<Scenes, DataError> {
     container::read(dir, split, Content::Scenes, parse)
+}
+
+/// Reads some pictures of a split with their objects: those that `choose` names when it is told how many there are, in
+/// its order. Nothing else of the file is read, so its digest is not checked: this is for showing, not for scoring.
+///
+/// # Errors
+/// As [`read_detection_split`]; also if there is no picture of a chosen number.
+pub fn read_detection_pictures(
+    dir: &Path,
+    split: Split,
+    choose: impl FnOnce(usize) -> Vec<usize>,
+) -> Result<Scenes, DataError> {
+    container::open(dir, split, Content::Scenes, |opened| pick(opened, choose))
+}
+
+fn pick(mut file: Opened, choose: impl FnOnce(usize) -> Vec<usize>) -> Result<Scenes, Trouble> {
+    let &[count, channels, height, width] = file.shape("pixels", Dtype::U8)? else {
+        return Err(Trouble::Content("`pixels` has not four dimensions".to_owned()));
+    };
+    let mut lengths = |name: &str, length: usize| -> Result<Vec<usize>, Trouble> {
+        let bytes = file.items(name, Dtype::U64, 0..length)?;
+        Ok(values(&bytes, u64::from_le_bytes).into_iter().map(|value| value as usize).collect())
+    };
+    let (offsets, ends) = (lengths("offsets", count + 1)?, lengths("name_ends", count)?);
+    let mut scenes = Scenes::empty([channels, height, width]);
+    for picture in choose(count) {
+        if picture >= count {
+            return Err(Trouble::Content(format!("has {count} pictures, and none with number {picture}")));
+        }
+        scenes.pixels.extend(file.items("pixels", Dtype::U8, picture..picture + 1)?);
+        let start = picture.checked_sub(1).map_or(0, |before| ends[before]);
+        let name = file.items("names", Dtype::U8, start..ends[picture])?;
+        let name = names(&name, &[name.len()])?.concat();
+        let size = values(&file.items("sizes", Dtype::U32, picture..picture + 1)?, u32::from_le_bytes);
+        let &[across, down] = size.as_slice() else {
+            return Err(Trouble::Content("`sizes` has not two columns".to_owned()));
+        };
+        let objects = pick_objects(&mut file, offsets[picture]..offsets[picture + 1])?;
+        scenes.push(name, [across, down], objects);
+    }
+    match scenes_problem(file.classes(), channels, &scenes) {
+        None => Ok(scenes),
+        Some(problem) => Err(Trouble::Content(problem)),
+    }
+}
+
+fn pick_objects(file: &mut Opened, range: Range<usize>) -> Result<Vec<Object>, Trouble> {
+    let classes = values(&file.items("classes", Dtype::U16, range.clone())?, u16::from_le_bytes);
+    let corners = values(&file.items("boxes", Dtype::F64, range.clone())?, f64::from_le_bytes);
+    let areas = values(&file.items("areas", Dtype::F64, range.clone())?, f64::from_le_bytes);
+    if corners.len() != 4 * classes.len() {
+        return Err(Trouble::Content("`boxes` has not four columns".to_owned()));
+    }
+    let difficult = file.items("difficult", Dtype::BOOL, range.clone())?;
+    let crowd = file.items("crowd", Dtype::BOOL, range)?;
+    let objects = classes.iter().zip(corners.as_chunks().0).zip(&areas).zip(difficult.iter().zip(&crowd));
+    let objects = objects.map(|(((class, corners), area), (difficult, crowd))| Object {
+        class: *class,
+        corners: *corners,
+        area: *area,
+        difficult: *difficult != 0,
+        crowd: *crowd != 0,
+    });
+    Ok(objects.collect())
 }
 
 /// Reads the description of a packed detection task.

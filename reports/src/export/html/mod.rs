@@ -1,9 +1,10 @@
 //! `index.html`: one page that needs nothing beside itself.
 //!
-//! The template says how a page looks, [`view`] what stands in it, [`plot`] draws. Everything that comes from a
-//! plugin or a suite (labels, parameters, details) is escaped by the template engine, or by [`plot`] itself, and
-//! the page forbids itself the network.
+//! The template says how a page looks, [`view`] what stands in it, [`plot`] and [`figure`] draw. Everything that comes
+//! from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by those two
+//! themselves, and the page forbids itself the network.
 
+mod figure;
 mod plot;
 mod series;
 mod view;
@@ -25,6 +26,7 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     // The extension turns on escaping.
     environment.add_template("page.html", include_str!("page.html"))?;
     environment.add_template("board.html", include_str!("board.html"))?;
+    environment.add_template("detection.html", include_str!("detection.html"))?;
     let template = environment.get_template("page.html")?;
     Ok(template.render(context! {
         page => Serde(view::page(report, provenance)),

@@ -88,3 +88,48 @@ fn a_task_that_does_not_fit_together_is_not_written() {
     assert!(matches!(error, DataError::Inconsistent { .. }), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn chosen_pictures_are_those_of_the_whole_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = detection_task();
+    write_detection_trainval(folder.path(), &task).unwrap();
+    let whole = &task.train;
+    let chosen = [whole.len() - 1, 0];
+    let mut told = 0;
+    let some = read_detection_pictures(folder.path(), Split::Train, |count| {
+        told = count;
+        chosen.to_vec()
+    });
+    let some = some.unwrap();
+    assert_eq!((told, some.len(), some.shape), (whole.len(), 2, whole.shape));
+    let values = whole.shape.iter().product::<usize>();
+    for (place, picture) in chosen.into_iter().enumerate() {
+        assert_eq!(some.names[place], whole.names[picture]);
+        assert_eq!(some.sizes[place], whole.sizes[picture]);
+        assert!(some.objects_of(place).eq(whole.objects_of(picture)));
+        let pixels = |scenes: &Scenes, at: usize| scenes.pixels[at * values..(at + 1) * values].to_vec();
+        assert_eq!(pixels(&some, place), pixels(whole, picture));
+    }
+    assert!(read_detection_pictures(folder.path(), Split::Train, |_| Vec::new()).unwrap().is_empty());
+}
+
+#[test]
+fn pictures_that_are_not_there_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = detection_task();
+    write_detection_trainval(folder.path(), &task).unwrap();
+    let complaint =
+        |choose| read_detection_pictures(folder.path(), Split::Train, choose).unwrap_err().to_string();
+    assert!(complaint(|count| vec![count]).contains("none with number"));
+    let path = folder.path().join("train.safetensors");
+    let whole = fs::read(&path).unwrap();
+    for length in [9, 100, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let text = complaint(|_| vec![0]);
+        assert!(text.contains("train.safetensors: not a whole safetensors file"), "{text}");
+    }
+    fs::remove_file(&path).unwrap();
+    let gone = read_detection_pictures(folder.path(), Split::Train, |_| vec![0]);
+    assert!(matches!(gone, Err(DataError::Io { .. })));
+}

@@ -1,14 +1,12 @@
 //! A board as text: its leaders, table, plots, counts and outcomes.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::plot::{self, Size, What};
 use super::series::Series;
 use super::{DASH, control_note};
 use crate::board::{Board, Cell, Entry, Span};
-use crate::export::incomplete_word;
+use crate::export::{incomplete_word, metric_words};
 use crate::stats::Summary;
 use crate::text::{self, clean};
 
@@ -166,7 +164,7 @@ pub(super) fn board_view(
             if board.replicates.len() == 1 { "replicate" } else { "replicates" },
         ),
         over: board.interval_over().map(|over| over.label()),
-        metrics: metrics(board),
+        metrics: metric_words(board),
         single_task: board.tasks.len() == 1,
         leaders: leaders(board),
         tasks: board
@@ -175,7 +173,7 @@ pub(super) fn board_view(
             .map(|task| TaskView {
                 short: task.short.clone(),
                 id: clean(&task.id),
-                metric: clean(&task.metrics.iter().cloned().collect::<Vec<_>>().join(", ")),
+                metric: task.metrics.iter().map(|name| text::metric(name)).collect::<Vec<_>>().join(", "),
             })
             .collect(),
         groups,
@@ -205,16 +203,6 @@ fn keep_head(board: &Board, entry: &Entry) -> String {
         "weights" => format!("keep {} · {asked} % sparsity", entry.keep),
         _ => format!("keep {} · {asked} % of the budget removed", entry.keep),
     }
-}
-
-fn metrics(board: &Board) -> String {
-    let mut by_metric: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in board.tasks.iter().flat_map(|task| &task.metrics) {
-        *by_metric.entry(name).or_default() += 1;
-    }
-    let parts: Vec<String> =
-        by_metric.iter().map(|(name, tasks)| format!("{} on {tasks}", clean(name))).collect();
-    parts.join(", ")
 }
 
 fn prunable(board: &Board) -> String {

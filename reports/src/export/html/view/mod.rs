@@ -2,6 +2,8 @@
 
 mod board;
 mod cost;
+mod gallery;
+mod size;
 mod speed;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ use crate::row::{Control, Outcome, Provenance};
 use crate::text::{self, clean};
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
+use gallery::{GalleryView, galleries};
+use size::SizeTableView;
 use speed::{SpeedTable, tables};
 
 /// Trials above which single trials are no longer drawn; those without a score are still listed.
@@ -32,6 +36,8 @@ pub(super) struct Page {
     boards: Vec<BoardView>,
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
+    sizes: Vec<SizeTableView>,
+    galleries: Vec<GalleryView>,
     single_dots: bool,
     faults: Vec<FaultView>,
     hidden_faults: usize,
@@ -107,6 +113,8 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         boards,
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
+        sizes: size::tables(&report.sizes),
+        galleries: galleries(&report.galleries),
         single_dots,
         faults,
         hidden_faults,
