@@ -283,7 +283,7 @@ fn cell(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::synthetic;
+    use crate::testing::{synthetic, synthetic_detection};
 
     #[test]
     fn the_summary_of_a_large_report_fits_a_comment() {
@@ -291,6 +291,24 @@ mod tests {
         let summary = summary_md(&Report::new(&input), &input.provenance);
         assert!(summary.len() < MOST_CHARACTERS, "{} characters", summary.len());
         assert!(summary.contains("more in `leaderboard.csv`"));
+    }
+
+    #[test]
+    fn detectors_have_a_table_by_size() {
+        let input = synthetic_detection();
+        let summary = summary_md(&Report::new(&input), &input.provenance);
+        assert!(summary.contains("1 task, 3 replicates; metric AP50 (VOC); intervals"));
+        let (_, table) = summary.split_once("## Objects by size: figures-detect · short").expect("a table");
+        assert!(table.contains("small: up to 221 px², 431 objects; medium: 221 to 829 px², 612 objects;"));
+        let columns = |line: &str| line.matches('|').count();
+        let lines: Vec<&str> = table
+            .lines()
+            .skip_while(|line| !line.starts_with('|'))
+            .take_while(|line| !line.is_empty())
+            .collect();
+        // Head, rule, two controls, eight methods at two keeps.
+        assert_eq!(lines.len(), 2 + 2 + 16);
+        assert!(lines.iter().all(|line| columns(line) == 9), "{lines:?}");
     }
 
     #[test]

@@ -223,3 +223,6 @@ fn trouble(what: &str, error: DataError) -> String {
         other => format!("{what} cannot be read: {other}."),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,3 +70,6 @@ pub(super) fn read(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Sample, sample, synthetic};
+use crate::testing::{Sample, sample, synthetic, synthetic_detection};
 
 fn header(bytes: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(bytes).expect("CSV is text");
@@ -18,6 +18,8 @@ fn an_empty_table_has_the_header_of_a_full_one() {
     assert_eq!(without, with);
     let (without, with) = both(speed_csv);
     assert_eq!(without, with);
+    let sizes = |input: &ReportInput| header(&sizes_csv(input).expect("sizes"));
+    assert_eq!(sizes(&empty), sizes(&synthetic_detection()));
 }
 
 #[test]
@@ -34,6 +36,35 @@ fn equal_rows_in_any_order_give_equal_bytes() {
     assert_eq!(results_csv(&input).expect("rows"), results);
     assert_eq!(costs_csv(&input).expect("costs"), costs);
     assert_eq!(leaderboard_csv(&Report::new(&input)).expect("boards"), board);
+}
+
+#[test]
+fn scores_by_size_have_one_order_whatever_the_store_says() {
+    let mut input = synthetic_detection();
+    // A contradiction, too: two scores of one network.
+    let mut copy = input.sizes[0].clone();
+    copy.ap50 = None;
+    input.sizes.push(copy);
+    let (sizes, report) = (sizes_csv(&input).expect("sizes"), Report::new(&input));
+    input.sizes.reverse();
+    assert_eq!(sizes_csv(&input).expect("sizes"), sizes);
+    assert_eq!(Report::new(&input).sizes, report.sizes);
+}
+
+#[test]
+fn rows_of_detectors_fill_their_columns_and_those_of_classifiers_do_not() {
+    let of = |input: &ReportInput, column: &str| -> Vec<String> {
+        let bytes = results_csv(input).expect("rows");
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let place = reader.headers().expect("a header").iter().position(|it| it == column).expect("a column");
+        reader.records().map(|row| row.expect("our own CSV")[place].to_owned()).collect()
+    };
+    let (detectors, classifiers) = (synthetic_detection(), synthetic(408));
+    for column in ["ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large"] {
+        assert!(of(&detectors, column).iter().all(|it| it.parse::<f64>().is_ok()), "{column}");
+        assert!(of(&classifiers, column).iter().all(String::is_empty), "{column}");
+    }
+    assert!(of(&detectors, "top1").iter().all(String::is_empty));
 }
 
 #[test]

@@ -6,6 +6,8 @@ use crate::text::{fit, html};
 
 /// Colours of the page's palette; with more classes they repeat, and the names tell.
 const COLOURS: usize = 8;
+/// Width of a letter for its size, about.
+const LETTER_WIDTH: f64 = 0.6;
 /// Characters of a box's label.
 const LONGEST_LABEL: usize = 24;
 
@@ -34,6 +36,11 @@ impl Frame {
         )
     }
 
+    /// Size of letters in the picture's own units, so that a label is as large in a small picture as in a large one.
+    fn letter(&self) -> f64 {
+        self.width * 0.06
+    }
+
     /// Begins a figure of it, with a text for those who do not see it.
     pub(super) fn drawing(&self, label: &str) -> Drawing<'_> {
         let svg = format!(
@@ -43,7 +50,7 @@ impl Frame {
             html(label),
             self.id
         );
-        Drawing { frame: self, svg, labels: String::new() }
+        Drawing { frame: self, svg, labels: Vec::new() }
     }
 }
 
@@ -52,7 +59,19 @@ pub(super) struct Drawing<'a> {
     frame: &'a Frame,
     svg: String,
     /// Labels come last, lest a box of another object strikes them through.
-    labels: String,
+    labels: Vec<Label>,
+}
+
+/// A label of a box.
+struct Label {
+    text: String,
+    colour: usize,
+    /// Left and right end.
+    span: (f64, f64),
+    /// Whether its end is what is fixed, at the box's right edge.
+    at_end: bool,
+    /// Base lines that it may have, the best first.
+    lines: Vec<f64>,
 }
 
 impl Drawing<'_> {
@@ -77,21 +96,38 @@ impl Drawing<'_> {
             html(title)
         );
         let Some(label) = label else { return };
-        // In the picture's own units, so that a label is as large in a small picture as in a large one.
-        let size = width * 0.066;
-        let above = y - size * 0.25;
-        let line = if above < size { y + size } else { above };
-        let (at, anchor) = if x > width * 0.55 { (x + across, "end") } else { (x, "start") };
-        let _ = write!(
-            self.labels,
-            "<text class=\"s{colour}\" x=\"{at:.1}\" y=\"{line:.1}\" font-size=\"{size:.1}\" text-anchor=\"{anchor}\">{}</text>",
-            html(&fit(label, LONGEST_LABEL))
-        );
+        let size = self.frame.letter();
+        let text = fit(label, LONGEST_LABEL);
+        let long = text.chars().count() as f64 * size * LETTER_WIDTH;
+        let at_end = x > width * 0.55;
+        let span = if at_end { (x + across - long, x + across) } else { (x, x + long) };
+        // Above the box, inside at its top or bottom, below it: wherever the picture has room.
+        let mut lines = vec![y - size * 0.25, y + size, y + down - size * 0.25, y + down + size];
+        lines.retain(|line| (size..=height).contains(line));
+        self.labels.push(Label { text, colour, span, at_end, lines });
     }
 
-    /// The whole figure.
-    pub(super) fn finish(self) -> String {
-        self.svg + &self.labels + "</svg>"
+    /// The whole figure. The labels of the last boxes choose their places first.
+    pub(super) fn finish(mut self) -> String {
+        let size = self.frame.letter();
+        let mut taken: Vec<((f64, f64), f64)> = Vec::new();
+        for label in self.labels.iter().rev() {
+            let free = |line: &&f64| {
+                taken.iter().all(|(span, other)| {
+                    (*other - **line).abs() >= size || span.1 <= label.span.0 || label.span.1 <= span.0
+                })
+            };
+            let line = label.lines.iter().find(free).or(label.lines.first()).copied().unwrap_or(size);
+            taken.push((label.span, line));
+            let (at, anchor) = if label.at_end { (label.span.1, "end") } else { (label.span.0, "start") };
+            let _ = write!(
+                self.svg,
+                "<text class=\"s{}\" x=\"{at:.1}\" y=\"{line:.1}\" font-size=\"{size:.1}\" text-anchor=\"{anchor}\">{}</text>",
+                label.colour,
+                html(&label.text)
+            );
+        }
+        self.svg + "</svg>"
     }
 }
 

@@ -1,6 +1,9 @@
 use super::*;
-use crate::testing::{Sample, sample, synthetic};
-use crate::{ReportInput, StageCost};
+use crate::testing::{Sample, sample, synthetic, synthetic_detection};
+use crate::{
+    Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth, ReportInput,
+    StageCost,
+};
 
 fn page_of(input: &ReportInput) -> String {
     index_html(&Report::new(input), &input.provenance).expect("the template renders")
@@ -8,11 +11,12 @@ fn page_of(input: &ReportInput) -> String {
 
 #[test]
 fn the_page_needs_nothing_beside_itself() {
-    let page = page_of(&synthetic(1224));
-    for outside in ["http://", "https://", "@import", "url(", "<link", "src="] {
-        assert!(!page.contains(outside), "the page contains {outside}");
+    for page in [page_of(&synthetic(1224)), page_of(&synthetic_detection())] {
+        for outside in ["http://", "https://", "@import", "url(", "<link", "src="] {
+            assert!(!page.contains(outside), "the page contains {outside}");
+        }
+        assert!(page.contains("default-src 'none'"));
     }
-    assert!(page.contains("default-src 'none'"));
 }
 
 #[test]
@@ -55,12 +59,15 @@ fn untrusted_text_stays_text() {
 
 #[test]
 fn tags_are_balanced() {
-    let page = page_of(&synthetic(1224));
-    for tag in
-        ["section", "table", "tbody", "tr", "td", "svg", "g", "details", "ul", "li", "dl", "div", "figure"]
-    {
-        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
-        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    for page in [page_of(&synthetic(1224)), page_of(&synthetic_detection())] {
+        for tag in [
+            "section", "table", "tbody", "tr", "th", "td", "svg", "g", "details", "ul", "li", "dl", "div",
+            "figure",
+        ] {
+            let opened =
+                page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
     }
 }
 
@@ -81,11 +88,14 @@ fn a_small_report_has_a_mark_for_every_trial_and_a_large_one_stays_bounded() {
 
 #[test]
 fn the_page_is_the_same_for_rows_in_another_order() {
-    let mut input = synthetic(1224);
-    let page = page_of(&input);
-    input.rows.reverse();
-    input.costs.reverse();
-    assert_eq!(page_of(&input), page);
+    for mut input in [synthetic(1224), synthetic_detection()] {
+        let page = page_of(&input);
+        input.rows.reverse();
+        input.costs.reverse();
+        input.sizes.reverse();
+        input.galleries.reverse();
+        assert_eq!(page_of(&input), page);
+    }
 }
 
 #[test]
@@ -102,4 +112,121 @@ fn odd_reports_render() {
     let dense =
         sample(&Sample { control: Some(crate::Control::DenseTrained), keep: 1.0, ..Sample::default() });
     page_of(&ReportInput { rows: vec![dense], ..ReportInput::default() });
+}
+
+/// A gallery of one picture in which a network sees what `detections` says.
+fn gallery(truths: Vec<GalleryTruth>, detections: Vec<GalleryDetection>) -> Gallery {
+    let column = GalleryColumn {
+        method: "dcp".to_owned(),
+        control: None,
+        keep: 0.25,
+        detections: vec![detections],
+        problem: None,
+    };
+    let picture = GalleryPicture {
+        index: 7,
+        name: "000007".to_owned(),
+        width: 200,
+        height: 100,
+        png: "iVBORw0KGgo=".to_owned(),
+        truths,
+    };
+    Gallery {
+        task: "generated/figures".to_owned(),
+        classes: vec!["arrow".to_owned(), "star".to_owned()],
+        test_pictures: 500,
+        pictures: vec![picture],
+        tracks: vec![GalleryTrack { track: "short".to_owned(), columns: vec![column] }],
+        ..Gallery::default()
+    }
+}
+
+fn truth(class: usize, corners: [f64; 4]) -> GalleryTruth {
+    GalleryTruth { class, corners, difficult: false, crowd: false }
+}
+
+fn detection(class: usize, score: f64, corners: [f64; 4]) -> GalleryDetection {
+    GalleryDetection { class, score, corners }
+}
+
+#[test]
+fn a_picture_shows_hits_misses_and_false_alarms() {
+    let truths = vec![truth(0, [10.0, 10.0, 50.0, 50.0]), truth(1, [100.0, 10.0, 150.0, 60.0])];
+    let detections = vec![
+        detection(0, 0.93, [10.0, 10.0, 50.0, 48.0]),
+        detection(1, 0.52, [10.0, 60.0, 30.0, 90.0]),
+        detection(0, 0.41, [12.0, 10.0, 50.0, 50.0]),
+    ];
+    let galleries = vec![gallery(truths, detections)];
+    let page = page_of(&ReportInput { galleries, ..ReportInput::default() });
+    assert!(page.contains("aria-label=\"dcp: 1 of 2 objects found, 2 false alarms at score 0.4\""));
+    assert!(page.contains("aria-label=\"Ground truth of picture 000007, 2 objects\""));
+    assert!(page.contains("1 of 500 test pictures") && page.contains("a score of at least 0.4 are drawn"));
+    for title in
+        ["arrow 0.93: hit", "star 0.52: false alarm", "arrow 0.41: false alarm", "star: missed", "star"]
+    {
+        assert_eq!(page.matches(&format!("<title>{title}</title>")).count(), 1, "{title}");
+    }
+    let boxes = |kind: &str| page.matches(&format!("<g class=\"{kind} s")).count();
+    // Two objects and one hit; each stroke once more in the key.
+    assert_eq!((boxes("hit"), boxes("alarm"), boxes("miss"), boxes("excused")), (3 + 1, 2 + 1, 1 + 1, 0));
+    // The picture stands once on the page, and both figures refer to it with its true proportions.
+    assert_eq!(page.matches("data:image/png;base64,iVBORw0KGgo=").count(), 1);
+    assert_eq!(page.matches("viewBox=\"0 0 200 100\" role=\"img\"").count(), 2);
+    assert_eq!(page.matches("<use href=\"#picture-0-0\"/>").count(), 2);
+    assert!(page.contains("width=\"200\" height=\"100\" preserveAspectRatio=\"none\""));
+}
+
+#[test]
+fn difficult_objects_are_told_apart() {
+    let difficult = GalleryTruth { difficult: true, ..truth(0, [10.0, 10.0, 50.0, 50.0]) };
+    let galleries = vec![gallery(vec![difficult], vec![detection(0, 0.9, difficult.corners)])];
+    let page = page_of(&ReportInput { galleries, ..ReportInput::default() });
+    assert!(page.contains("dcp: 0 of 0 objects found, 0 false alarms"));
+    assert!(page.contains("<title>arrow (difficult)</title>") && page.contains("arrow 0.90: does not count"));
+    assert!(page.contains("need not be found"));
+}
+
+#[test]
+fn text_from_data_and_odd_boxes_do_no_harm() {
+    const EVIL: &str = "</title></svg><img src=x>\"'&";
+    let odd = [
+        [-50.0, -50.0, 400.0, 400.0],
+        [90.0, 90.0, 10.0, 10.0],
+        [f64::MAX, 0.0, f64::MAX, 1.0],
+        [500.0, 500.0, 600.0, 600.0],
+    ];
+    let mut one = gallery(Vec::new(), odd.map(|corners| detection(0, 0.9, corners)).to_vec());
+    one.classes[0] = EVIL.to_owned();
+    one.pictures[0].name = EVIL.to_owned();
+    one.pictures[0].png = EVIL.to_owned();
+    one.tracks[0].track = EVIL.to_owned();
+    one.tracks[0].columns[0].method = EVIL.to_owned();
+    let mut other = one.clone();
+    other.problem = Some(EVIL.to_owned());
+    let page = page_of(&ReportInput { galleries: vec![one, other], ..ReportInput::default() });
+    assert!(!page.contains("<img"));
+    assert!(!page.contains("NaN") && !page.contains("inf\"") && !page.contains("width=\"-"));
+}
+
+#[test]
+fn what_does_not_fit_beside_is_named_and_below() {
+    let page = page_of(&synthetic_detection());
+    assert!(page.contains("<summary>Not shown above: dcp, localization-aware</summary>"));
+    assert_eq!(page.matches("<table class=\"gallery\">").count(), 2);
+    assert!(page.contains("aria-label=\"localization-aware: "));
+    assert!(page.contains(">No detections: timeout.</td>"));
+}
+
+#[test]
+fn sizes_and_metrics_stand_on_the_page_in_words() {
+    let page = page_of(&synthetic_detection());
+    assert!(page.contains("<h2>Objects by size</h2>"));
+    assert!(page.contains("small: up to 221 px², 431 objects; medium: 221 to 829 px², 612 objects"));
+    assert!(page.contains("; metric AP50 (VOC)"));
+    assert!(!page.contains("voc-ap50"));
+    // A report without detectors has none of it.
+    let page = page_of(&synthetic(1224));
+    assert!(!page.contains("Objects by size") && !page.contains("What the detectors see"));
+    assert!(page.contains("metric mean per class on 3, top-1 on 9"));
 }

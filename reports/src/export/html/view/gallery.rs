@@ -164,13 +164,14 @@ fn shot(
     let judgement = judge(&picture.truths, detections);
     let objects = picture.truths.iter().filter(|truth| truth.counts()).count();
     let alarms = judgement.count(Verdict::FalseAlarm);
-    let words = format!(
-        "{} of {} found, {alarms} false alarm{}",
-        judgement.count(Verdict::Hit),
-        objects_word(objects),
-        if alarms == 1 { "" } else { "s" }
+    let hits = judgement.count(Verdict::Hit);
+    let alarms = format!("{alarms} false alarm{}", if alarms == 1 { "" } else { "s" });
+    let words = format!("{hits} of {objects} found, {alarms}");
+    let label = format!(
+        "{}: {hits} of {} found, {alarms} at score {DRAWN_FROM}",
+        clean(&column.method),
+        objects_word(objects)
     );
-    let label = format!("{}: {words} at score {DRAWN_FROM}", clean(&column.method));
     let mut drawing = frame.drawing(&label);
     for (truth, found) in picture.truths.iter().zip(&judgement.found) {
         if truth.counts() && !found {
@@ -185,8 +186,12 @@ fn shot(
             Verdict::FalseAlarm => ("alarm", "false alarm"),
             Verdict::Excused => ("excused", "does not count"),
         };
-        let name = format!("{} {:.2}", class(gallery, detection.class), detection.score);
-        drawing.rectangle(kind, detection.class, detection.corners, &format!("{name}: {word}"), Some(&name));
+        let name = class(gallery, detection.class);
+        let score = format!("{:.2}", detection.score);
+        let title = format!("{name} {score}: {word}");
+        // There is little room: a score below one goes without its zero.
+        let label = format!("{name} {}", score.strip_prefix('0').unwrap_or(&score));
+        drawing.rectangle(kind, detection.class, detection.corners, &title, Some(&label));
     }
     Shot { svg: drawing.finish(), words }
 }

@@ -20,6 +20,8 @@ struct SizeRow {
     method: String,
     note: &'static str,
     dense: bool,
+    /// Whether it is the first of its keep.
+    opens: bool,
     keep: String,
     /// AP and AP50 of each size.
     cells: Vec<SizeFigure>,
@@ -49,17 +51,23 @@ fn view(table: &SizeTable) -> SizeTableView {
         title: parts.map(|part| clean(part)).join(" · "),
         bands: table.bands.iter().map(|band| clean(&band.name)).collect(),
         caption: bands.join("; "),
-        rows: table.lines.iter().map(|line| row(line, table.replicates)).collect(),
+        rows: table
+            .lines
+            .chunk_by(|a, b| a.is_dense() == b.is_dense() && a.keep.to_bits() == b.keep.to_bits())
+            .flat_map(|keep| keep.iter().enumerate())
+            .map(|(place, line)| row(line, table.replicates, place == 0))
+            .collect(),
     }
 }
 
-fn row(line: &SizeLine, replicates: usize) -> SizeRow {
+fn row(line: &SizeLine, replicates: usize, opens: bool) -> SizeRow {
     let cells = line.cells.iter().flat_map(|cell| [figure(cell.ap), figure(cell.ap50)]);
     let short = !line.is_dense() && line.scored < replicates;
     SizeRow {
         method: clean(&line.method),
         note: control_note(line.control),
         dense: line.is_dense(),
+        opens,
         keep: if line.is_dense() { DASH.to_owned() } else { line.keep.to_string() },
         cells: cells.collect(),
         remark: if short { format!("{} of {replicates} replicates", line.scored) } else { String::new() },
