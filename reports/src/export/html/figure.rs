@@ -76,7 +76,7 @@ struct Label {
 
 impl Drawing<'_> {
     /// Adds a box of a kind (`hit`, `alarm`, `miss`, `excused`) in the colour of `class`; `title` is shown on pointing at
-    /// it, `label` always.
+    /// it, `label` always. What lies outside of the picture is cut off, and a box of no finite place is not drawn.
     pub(super) fn rectangle(
         &mut self,
         kind: &str,
@@ -86,6 +86,9 @@ impl Drawing<'_> {
         label: Option<&str>,
     ) {
         let Frame { width, height, .. } = *self.frame;
+        if ![left, top, right, bottom].into_iter().all(f64::is_finite) {
+            return;
+        }
         let (x, y) = (left.clamp(0.0, width), top.clamp(0.0, height));
         let (across, down) = ((right.clamp(x, width) - x), (bottom.clamp(y, height) - y));
         let place = format!("x=\"{x:.1}\" y=\"{y:.1}\" width=\"{across:.1}\" height=\"{down:.1}\"");

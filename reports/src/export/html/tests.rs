@@ -195,6 +195,7 @@ fn text_from_data_and_odd_boxes_do_no_harm() {
         [90.0, 90.0, 10.0, 10.0],
         [f64::MAX, 0.0, f64::MAX, 1.0],
         [500.0, 500.0, 600.0, 600.0],
+        [f64::NAN, 0.0, f64::INFINITY, 10.0],
     ];
     let mut one = gallery(Vec::new(), odd.map(|corners| detection(0, 0.9, corners)).to_vec());
     one.classes[0] = EVIL.to_owned();

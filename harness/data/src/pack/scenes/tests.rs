@@ -119,8 +119,9 @@ fn pictures_that_are_not_there_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let task = detection_task();
     write_detection_trainval(folder.path(), &task).unwrap();
-    let complaint =
-        |choose| read_detection_pictures(folder.path(), Split::Train, choose).unwrap_err().to_string();
+    let complaint = |choose: fn(usize) -> Vec<usize>| {
+        read_detection_pictures(folder.path(), Split::Train, choose).unwrap_err().to_string()
+    };
     assert!(complaint(|count| vec![count]).contains("none with number"));
     let path = folder.path().join("train.safetensors");
     let whole = fs::read(&path).unwrap();
