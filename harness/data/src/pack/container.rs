@@ -114,31 +114,6 @@ pub(super) fn read<T>(
         .map_err(|problem| DataError::Packed { path, problem })
 }
 
-/// Channels, height and width of the pictures of a split, from the file's head alone.
-pub(super) fn read_shape(dir: &Path, split: Split) -> Result<[usize; 3], DataError> {
-    let path = split_path(dir, split);
-    let head = || {
-        let mut file = fs::File::open(&path)?;
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let mut head = Vec::new();
-        file.take(u64::from_le_bytes(length)).read_to_end(&mut head)?;
-        Ok(head)
-    };
-    let head = head().map_err(DataError::io("read", &path))?;
-    // The library reads whole files only; the head is JSON by the format's definition.
-    let head: serde_json::Value = serde_json::from_slice(&head).unwrap_or_default();
-    let shape = head["pixels"]["shape"].as_array().and_then(|shape| {
-        let sizes =
-            shape.iter().skip(1).map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok()));
-        <[usize; 3]>::try_from(sizes.collect::<Option<Vec<_>>>()?).ok()
-    });
-    shape.ok_or_else(|| DataError::Packed {
-        path,
-        problem: "has no head of a safetensors file with `pixels` of four dimensions".to_owned(),
-    })
-}
-
 /// A packed file that has been read.
 pub(super) struct Packed<'a> {
     header: Header,

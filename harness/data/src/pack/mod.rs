@@ -26,7 +26,7 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
-use self::container::{Content, Packed, Unpacked};
+use self::container::{Content, Packed, Trouble, Unpacked};
 pub use self::scenes::{
     read_detection_info, read_detection_pictures, read_detection_split, write_detection,
     write_detection_test, write_detection_trainval,
@@ -138,7 +138,14 @@ pub fn read_any_info(dir: &Path) -> Result<AnyInfo, DataError> {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if its head is damaged or something else.
 pub fn read_shape(dir: &Path, split: Split) -> Result<[usize; 3], DataError> {
-    container::read_shape(dir, split)
+    let content = match read_any_info(dir)? {
+        AnyInfo::Classes(_) => Content::Pictures,
+        AnyInfo::Boxes(_) => Content::Scenes,
+    };
+    container::open(dir, split, content, |opened| match *opened.shape("pixels", Dtype::U8)? {
+        [_, channels, height, width] => Ok([channels, height, width]),
+        _ => Err(Trouble::Content("`pixels` has not four dimensions".to_owned())),
+    })
 }
 
 fn parse(packed: &Packed<'_>) -> Result<Pictures, String> {
