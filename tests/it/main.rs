@@ -10,6 +10,7 @@ mod channels;
 mod command_line;
 mod contained;
 mod counts;
+mod detection;
 mod faulty;
 mod golden;
 mod hooks;

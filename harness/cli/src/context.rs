@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use secateur_network::Op;
 use secateur_store::{InputFile, SuiteManifest, digest_file};
 use secateur_suite::{
     Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, Plan, PrecisionChoice, Suite, Surroundings,
@@ -135,11 +136,45 @@ impl Context {
     }
 }
 
+/// Whether the network exists, and network, upstream task and recipes are all of classes or all of boxes.
 fn check_network(suite: &Suite) -> anyhow::Result<()> {
     let options = secateur_network::zoo::Options { width: Some(suite.network.width), ..Default::default() };
-    secateur_network::zoo::build(&suite.network.name, &options)
-        .map(drop)
-        .with_context(|| format!("suite {}: network.name", suite.name))
+    let network = secateur_network::zoo::build(&suite.network.name, &options)
+        .with_context(|| format!("suite {}: network.name", suite.name))?;
+    let detects = matches!(network.node(network.output()).op, Op::BoxPredictions { .. });
+    let task = &suite.upstream.task;
+    let has_boxes = match suite.tasks.get(task) {
+        Some(source) => source.format.has_boxes(),
+        None => secateur_data::generated::detection_info(task).is_some(),
+    };
+    if has_boxes != detects {
+        let (own, other) =
+            if has_boxes { ("boxes", "scores classes") } else { ("classes", "predicts boxes") };
+        bail!(
+            "suite {}: the upstream task `{task}` has {own}, but network `{}` {other}; `secateur networks` lists \
+             detectors by names with `ssd`",
+            suite.name,
+            suite.network.name
+        );
+    }
+    let trained = suite.upstream.train.iter().map(|train| &train.recipe);
+    for name in trained.chain(suite.tracks.iter().filter_map(|track| track.recipe.as_ref())) {
+        let recipe = &suite.recipes[name];
+        if has_boxes && recipe.shift > 0 {
+            bail!(
+                "suite {}: recipes.{name}.shift is for pictures with one class; detectors have `crop`",
+                suite.name
+            );
+        }
+        if !has_boxes && (recipe.crop || recipe.expand > 0.0 || recipe.photometric) {
+            bail!(
+                "suite {}: recipes.{name} has `crop`, `expand` or `photometric`, which are for detection; pictures \
+                 with one class have `shift` and `flip`",
+                suite.name
+            );
+        }
+    }
+    Ok(())
 }
 
 fn input(path: &Path) -> anyhow::Result<InputFile> {

@@ -1,0 +1,215 @@
+//! Suites of objects in boxes, from files in VOC's layout to the rows and pictures of the report.
+
+use std::path::Path;
+
+use crate::support::{Lab, Row, Said, Suite, noise};
+
+const RUNGS: [&str; 4] = ["none", "roi-align", "contextual", "contextual-giou"];
+
+/// A suite of a small detector on squares, in seconds.
+fn suite(methods: &str) -> String {
+    format!(
+        "name: mini\n\
+         seed: 7\n\
+         network: {{name: ssd-small, width: 0.25}}\n\
+         upstream: {{task: squares, train: {{recipe: base, length: 40it}}}}\n\
+         tasks:\n  squares: {{format: voc, path: squares, metric: voc-ap50, side: 64, \
+         detection: {{size_borders: [150, 300]}}}}\n\
+         channels: {{name: within-blocks}}\n\
+         recipes:\n  base: {{batch: 8, lr: 0.02, warmup: 0.1, flip: true, crop: true, expand: 2, photometric: true}}\n\
+         keeps: [0.7, 0.5]\n\
+         separate_keeps: true\n\
+         tracks:\n  - {{name: equal-allowance, allowance: 560ex, recipe: base}}\n\
+         methods:\n{methods}"
+    )
+}
+
+fn run(lab: &Lab, text: &str, store: &str, more: &[&str]) -> Said {
+    std::fs::write(lab.path("mini.yaml"), text).expect("a suite can be written");
+    Said::of(&lab.command(store).args(more).output().expect("secateur starts"))
+}
+
+/// Photographs of 80x60 pixels with one to three squares of two colours, in VOC's layout; one object is difficult, one box
+/// is empty.
+fn write_squares(folder: &Path) {
+    let make = |name: &str| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(&path).expect("a folder can be made");
+        path
+    };
+    let (annotations, pictures, lists) = (make("Annotations"), make("JPEGImages"), make("ImageSets/Main"));
+    let mut number = 0;
+    for (list, count) in [("train", 24), ("val", 8), ("test", 12)] {
+        let mut names = String::new();
+        for _ in 0..count {
+            number += 1;
+            let name = format!("{number:06}");
+            let draw = |key: u64, below: u64| noise(number * 97 + key) % below;
+            let mut picture = image::RgbImage::from_fn(80, 60, |x, y| {
+                image::Rgb([90 + (noise(u64::from(x) << 20 | u64::from(y) << 40 | number) % 40) as u8; 3])
+            });
+            let mut objects = String::new();
+            for index in 0..1 + draw(0, 3) {
+                let side = 10 + draw(10 * index + 1, 14) as u32;
+                let x = draw(10 * index + 2, u64::from(80 - side)) as u32;
+                let y = draw(10 * index + 3, u64::from(60 - side)) as u32;
+                let (class, colour) =
+                    [("red", [220, 40, 40]), ("blue", [40, 40, 220])][draw(10 * index + 4, 2) as usize];
+                for (row, column) in
+                    (y..y + side).flat_map(|row| (x..x + side).map(move |column| (row, column)))
+                {
+                    picture.put_pixel(column, row, image::Rgb(colour));
+                }
+                let difficult = u8::from(number == 1 && index == 0);
+                // Pixels are counted from 1, and the last one belongs to the box.
+                objects.push_str(&format!(
+                    "<object><name>{class}</name><difficult>{difficult}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin>\
+                     <xmax>{}</xmax><ymax>{}</ymax></bndbox></object>",
+                    x + 1,
+                    y + 1,
+                    x + side,
+                    y + side
+                ));
+            }
+            if number == 2 {
+                objects.push_str(
+                    "<object><name>red</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>5</xmax><ymax>20</ymax></bndbox></object>",
+                );
+            }
+            let text = format!(
+                "<annotation><size><width>80</width><height>60</height><depth>3</depth></size>{objects}</annotation>"
+            );
+            std::fs::write(annotations.join(format!("{name}.xml")), text).expect("written");
+            picture.save(pictures.join(format!("{name}.jpg"))).expect("a picture can be written");
+            names.push_str(&format!("{name}\n"));
+        }
+        std::fs::write(lists.join(format!("{list}.txt")), names).expect("written");
+    }
+}
+
+fn lab() -> Lab {
+    let lab = Lab::new();
+    write_squares(&lab.path("squares"));
+    lab
+}
+
+fn ladder() -> String {
+    let rung = |name: &&str| {
+        let params = format!("auxiliary: {name}, samples: 16, batch: 8, losses: 1, roi_size: 2");
+        format!("  - {{label: {name}, method: org.secateur.lcp, params: {{{params}}}}}\n")
+    };
+    let greedy = "  - {label: greedy, method: org.secateur.lcp, params: {search: greedy, channels_at_a_time: 64, \
+                  samples: 8, batch: 8, losses: 1, roi_size: 2, regions: truths, regression: auxiliary}}\n";
+    RUNGS.iter().map(rung).collect::<String>() + greedy
+}
+
+#[test]
+fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
+    let lab = lab();
+    let methods = "  - {label: random, method: org.secateur.channel-random, baseline: true}\n  \
+        - {label: l1, method: org.secateur.channel-l1, baseline: true}\n  \
+        - {label: taylor, method: org.secateur.channel-taylor}\n  \
+        - {label: dcp, method: org.secateur.dcp}\n"
+        .to_owned()
+        + &ladder();
+    // The one method that cannot do it makes the run end with 1.
+    run(&lab, &suite(&methods), "store", &["--jobs", "2"]).exits(1);
+    let rows = lab.rows("store");
+    let of = |method: &str| rows.iter().filter(|row| row["method"] == method).collect::<Vec<&Row>>();
+    let number = |row: &Row, key: &str| row[key].parse::<f64>().unwrap_or_else(|_| panic!("{key}: {row:?}"));
+    for row in rows.iter().filter(|row| row["method"] != "dcp") {
+        assert_eq!((row["outcome"].as_str(), row["metric"].as_str()), ("ok", "voc-ap50"), "{row:?}");
+        assert!((0.0..=1.0).contains(&number(row, "score")) && (0.0..=1.0).contains(&number(row, "ap50")));
+        assert!(row["top1"].is_empty());
+        assert_eq!(number(row, "test_pictures"), 12.0);
+        if row["granularity"] == "channels" {
+            let missed = (number(row, "achieved_count") - number(row, "target_count")).abs();
+            assert!(missed / number(row, "prunable_total") < 0.02, "{row:?}");
+            // Each keep has the whole allowance; what the method left of it was spent on recovery in whole batches.
+            let spent = number(row, "method_samples") + number(row, "recover_samples");
+            assert!((552.0..=560.0).contains(&spent), "{row:?}");
+        }
+    }
+    // Rungs differ in their losses and in nothing that costs.
+    for keep in ["0.7", "0.5"] {
+        let spent = |method: &str| {
+            let row = of(method).into_iter().find(|row| row["keep"] == keep).expect("a row");
+            number(row, "method_samples")
+        };
+        let first = spent(RUNGS[0]);
+        // A picture shows the heads the widths of their features, which is charged as a third of one.
+        let same = RUNGS.iter().all(|rung| (0.0..=1.0).contains(&(spent(rung) - first)));
+        assert!(first > 80.0 && same, "{:?}", RUNGS.map(spent));
+    }
+    for row in of("dcp") {
+        assert_eq!(row["outcome"], "unsupported");
+    }
+    let stored = lab.object("store", "prune dcp at 0.5 (equal-allowance, replicate 0)");
+    let detail = stored["detail"].as_str().expect("a reason");
+    assert!(detail.contains("org.secateur.lcp") && detail.contains("roi-align"), "{detail}");
+
+    // The loader said what it left out, and the difficult object is not asked for.
+    let prepared = lab.object("store", "prepare squares");
+    assert_eq!(prepared["facts"]["left_out"], 1);
+    assert_eq!(prepared["facts"]["train"], 24);
+    let dense = lab.object("store", "evaluate dense-trained (equal-allowance, replicate 0)");
+    let detection = &dense["facts"]["detection"];
+    let sizes: u64 =
+        detection["sizes"].as_array().unwrap().iter().map(|size| size["objects"].as_u64().unwrap()).sum();
+    let classes: u64 =
+        detection["classes"].as_array().unwrap().iter().map(|class| class["objects"].as_u64().unwrap()).sum();
+    let objects = detection["objects"].as_u64().unwrap();
+    assert!(objects > 12 && sizes >= objects && classes == objects, "{detection}");
+    assert_eq!(prepared["facts"]["objects"][2], objects);
+    let found =
+        lab.file("store", "evaluate dense-trained (equal-allowance, replicate 0)", "detections.safetensors");
+    let found = secateur_checkpoint::read(&found).unwrap().tensors;
+    assert_eq!(found["offsets"].shape, [13]);
+    assert_eq!(found["boxes"].shape, [found["scores"].shape[0], 4]);
+
+    // The report draws test pictures, and counts by size.
+    let page = std::fs::read_to_string(lab.path("store-report").join("index.html")).expect("a page");
+    for words in ["ground truth", "data:image/png;base64,", "small", "contextual-giou"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let sizes = std::fs::read_to_string(lab.path("store-report").join("sizes.csv")).expect("sizes.csv");
+    assert!(sizes.lines().count() > 3 * rows.len() / 2, "{sizes}");
+}
+
+#[test]
+fn jobs_and_interruptions_change_no_bit_of_a_detector() {
+    let lab = lab();
+    let methods = "  - {label: l1, method: org.secateur.channel-l1, baseline: true}\n".to_owned() + &ladder();
+    run(&lab, &suite(&methods), "one", &["--jobs", "1", "--only", "keep=0.5"]).exits(0);
+    run(&lab, &suite(&methods), "two", &["--jobs", "2", "--only", "keep=0.5"]).exits(0);
+    assert_eq!(lab.results("one"), lab.results("two"));
+}
+
+#[test]
+fn classes_and_boxes_are_not_mixed_up() {
+    let lab = lab();
+    let refused = |text: &str, words: &[&str]| {
+        run(&lab, text, "store", &[]).exits(2).names(words);
+        assert!(!lab.path("store").exists());
+    };
+    let good = suite("  - {label: l1, method: org.secateur.channel-l1}\n");
+    refused(&good.replace("ssd-small", "resnet8"), &["`squares` has boxes", "`resnet8` scores classes"]);
+    refused(&good.replace("metric: voc-ap50", "metric: top1"), &["tasks.squares.metric", "voc-ap50"]);
+    refused(&good.replace("side: 64, ", ""), &["tasks.squares.side", "squares of one size"]);
+    refused(&good.replace("crop: true", "shift: 2"), &["recipes.base.shift", "`crop`"]);
+    refused(&good.replace("expand: 2", "expand: 0.5"), &["recipes.base.expand", "0.5"]);
+    refused(&good.replace("[150, 300]", "[300, 150]"), &["size_borders", "smaller one first"]);
+    let transfer = format!("{good}transfer: {{tasks: [squares], linear: {{recipe: base, length: 2it}}}}\n");
+    refused(&transfer, &["transfer to `squares` is not possible"]);
+    let classes = Suite { set: "channels: {name: within-blocks}", keeps: "[0.5]", ..Suite::new(&[]) };
+    refused(&classes.text().replace("resnet8", "ssd-small"), &["`stripes` has classes", "predicts boxes"]);
+    refused(&classes.text().replace("shift: 1", "crop: true"), &["recipes.base", "for detection"]);
+
+    // A method for boxes on a task of classes says so, and what to take.
+    let lcp = Suite { methods: "  - {label: lcp, method: org.secateur.lcp}\n".to_owned(), ..classes };
+    lab.run(&lcp, "store", &[]).exits(1);
+    let row = lab.rows("store").into_iter().find(|row| row["method"] == "lcp").expect("a row");
+    assert_eq!(row["outcome"], "unsupported");
+    let stored = lab.object("store", "prune lcp (equal-allowance, replicate 0)");
+    assert!(stored["detail"].as_str().expect("a reason").contains("no boxes"), "{stored}");
+}
