@@ -44,7 +44,8 @@ pub struct Row {
     /// Track: the allowance and recipe the suite gives, by name.
     pub track: String,
     /// `transfer` (pruned upstream, scored downstream), `direct` (pruned and scored on one task) or `upstream`
-    /// (the pruned network scored on the task it was pruned on, in a suite that transfers).
+    /// (the pruned network scored on the task it was pruned on, in a suite that transfers), or `validation` (pruned and
+    /// scored on one task, but on its validation split: for choosing).
     pub protocol: String,
     /// `linear`, `full` or `none` (scored as it is).
     pub regime: String,

@@ -166,6 +166,11 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
     let found = secateur_checkpoint::read(&found).unwrap().tensors;
     assert_eq!(found["offsets"].shape, [13]);
     assert_eq!(found["boxes"].shape, [found["scores"].shape[0], 4]);
+    let resampled: Vec<f64> =
+        found["resampled"].bytes.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let mean = resampled.iter().sum::<f64>() / resampled.len() as f64;
+    let score = dense["facts"]["score"].as_f64().unwrap();
+    assert!(resampled.len() == 1000 && (mean - score).abs() < 0.1, "{mean} {score}");
 
     // The report draws test pictures, and counts by size.
     let page = std::fs::read_to_string(lab.path("store-report").join("index.html")).expect("a page");
@@ -183,6 +188,38 @@ fn jobs_and_interruptions_change_no_bit_of_a_detector() {
     run(&lab, &suite(&methods), "one", &["--jobs", "1", "--only", "keep=0.5"]).exits(0);
     run(&lab, &suite(&methods), "two", &["--jobs", "2", "--only", "keep=0.5"]).exits(0);
     assert_eq!(lab.results("one"), lab.results("two"));
+}
+
+#[test]
+fn what_is_chosen_on_validation_never_meets_the_test_split() {
+    let lab = lab();
+    let methods = "  - {label: l1, method: org.secateur.channel-l1, baseline: true, replicates: 1}\n  \
+        - {label: random, method: org.secateur.channel-random, baseline: true}\n";
+    let text = suite(methods)
+        .replace("keeps: [0.7, 0.5]", "keeps: [0.5]")
+        .replace("seed: 7\n", "seed: 7\nreplicates: 2\n");
+    run(&lab, &format!("{text}score_on: validation\n"), "store", &["--jobs", "2"]).exits(0);
+    let rows = lab.rows("store");
+    assert_eq!(rows.iter().filter(|row| row["method"] == "l1").count(), 1);
+    assert_eq!(rows.iter().filter(|row| row["method"] == "random").count(), 2);
+    for row in &rows {
+        assert_eq!((row["protocol"].as_str(), row["test_pictures"].as_str()), ("validation", "8"), "{row:?}");
+        // The number that training states of the same weights and pictures.
+        if row["method"] == "random" && row["replicate"] == "0" {
+            let recovered = lab.object("store", "recover random at 0.5 (equal-allowance, replicate 0)");
+            let stated = recovered["facts"]["validation"].as_f64().unwrap();
+            assert!((row["score"].parse::<f64>().unwrap() - stated).abs() < 1e-12);
+        }
+    }
+    let stages = lab.objects("store");
+    let evaluated: Vec<_> = stages.iter().filter(|stage| stage["kind"] == "evaluate").collect();
+    assert!(!evaluated.is_empty() && evaluated.iter().all(|stage| stage["inputs"].get("test").is_none()));
+
+    // The suite that is scored afterwards repeats nothing but the scoring.
+    let said = run(&lab, &text, "store", &["--jobs", "2"]);
+    said.exits(0);
+    let scored = lab.objects("store").len() - stages.len();
+    assert_eq!(scored, evaluated.len());
 }
 
 #[test]

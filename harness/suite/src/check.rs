@@ -198,6 +198,9 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     for (index, entry) in suite.methods.iter().enumerate() {
         check_method(suite, index, entry, &mut add);
     }
+    if !suite.score_on.is_test() && (suite.transfer.is_some() || !suite.evaluate) {
+        add("score_on", "validation is scored by `evaluate`, and transfer reads test splits".to_owned());
+    }
     if let Some(transfer) = &suite.transfer {
         if transfer.tasks.is_empty() {
             add(
@@ -297,6 +300,9 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
             let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             add(&key("tracks"), format!("there is no track `{track}`{help}"));
         }
+    }
+    if entry.replicates.is_some_and(|count| count == 0 || count > suite.replicates) {
+        add(&key("replicates"), format!("must be from 1 to the suite's {}", suite.replicates));
     }
     if entry.keeps.as_ref().is_some_and(Vec::is_empty) {
         add(&key("keeps"), "leaves the method without a keep; remove the key, or the method".to_owned());

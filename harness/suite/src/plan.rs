@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::spec::{DenseControl, Regime, Suite, Track};
+use crate::spec::{DenseControl, Regime, ScoredSplit, Suite, Track};
 use crate::stage::{
     DataSource, EvaluateSpec, MeasureSpec, PrepareSpec, PruneSpec, RecoverSpec, RegimeKind, StageSpec,
     TrainSpec, TransferSpec, VerifySpec, derive_seed,
@@ -63,7 +63,7 @@ pub struct PlanNode {
 /// A result that a trial is scored by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
-    /// `direct`, `upstream` or `transfer`.
+    /// `direct`, `upstream`, `transfer` or `validation`.
     pub protocol: &'static str,
     /// `none`, `linear` or `full`.
     pub regime: &'static str,
@@ -179,6 +179,9 @@ impl Planner<'_> {
                 }
                 for (index, entry) in suite.methods.iter().enumerate() {
                     if entry.tracks.as_ref().is_some_and(|tracks| !tracks.contains(&track.name)) {
+                        continue;
+                    }
+                    if entry.replicates.is_some_and(|count| replicate >= count) {
                         continue;
                     }
                     let wanted = |keep: &f64| entry.keeps.as_ref().is_none_or(|own| own.contains(keep));
@@ -353,12 +356,17 @@ impl Planner<'_> {
     ) -> Result<(), String> {
         let suite = self.suite;
         if let (true, Some(weights)) = (suite.evaluate, weights) {
-            let spec = StageSpec::Evaluate(EvaluateSpec { network: suite.network.clone() });
+            let spec =
+                StageSpec::Evaluate(EvaluateSpec { network: suite.network.clone(), split: suite.score_on });
+            let (pack, protocol) = match suite.score_on {
+                ScoredSplit::Validation => ("trainval", "validation"),
+                ScoredSplit::Test if suite.transfer.is_some() => ("test", "upstream"),
+                ScoredSplit::Test => ("test", "direct"),
+            };
             let inputs =
-                [("weights".to_owned(), weights.clone()), ("test".to_owned(), output(upstream_task, "test"))]
+                [("weights".to_owned(), weights.clone()), (pack.to_owned(), output(upstream_task, pack))]
                     .into();
             let node = self.push(spec, inputs, format!("evaluate {name}"));
-            let protocol = if suite.transfer.is_some() { "upstream" } else { "direct" };
             trial.scores.push(Score { protocol, regime: "none", task: suite.upstream.task.clone(), node });
         }
         if let Some(transfer) = &suite.transfer {

@@ -69,6 +69,10 @@ pub struct Suite {
     /// Whether pruned networks are scored on the upstream task's test split.
     #[serde(default = "yes")]
     pub evaluate: bool,
+    /// The split on which they are scored: `validation` in suites that choose hyper-parameters, which never see the test
+    /// split.
+    #[serde(default)]
+    pub score_on: ScoredSplit,
     /// Transfer to other tasks.
     #[serde(default)]
     pub transfer: Option<Transfer>,
@@ -78,6 +82,25 @@ pub struct Suite {
     /// Batch sizes at which they are.
     #[serde(default = "default_measure_batches")]
     pub measure_batches: Vec<u32>,
+}
+
+/// A split to score on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoredSplit {
+    /// The test split: once, when everything is chosen.
+    #[default]
+    Test,
+    /// The validation split.
+    Validation,
+}
+
+impl ScoredSplit {
+    /// Whether it is the test split.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        *self == Self::Test
+    }
 }
 
 /// Memory layout.
@@ -402,6 +425,9 @@ pub struct MethodEntry {
     /// Keeps it runs at; absent: all of the suite.
     #[serde(default)]
     pub keeps: Option<Vec<f64>>,
+    /// How many of the suite's replicates it runs in, the first ones; absent: all.
+    #[serde(default)]
+    pub replicates: Option<u32>,
 }
 
 /// Transfer to other tasks.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::{Length, Recipe};
-use crate::spec::{NetworkSpec, PruneSet, TaskSource};
+use crate::spec::{NetworkSpec, PruneSet, ScoredSplit, TaskSource};
 
 /// Version of everything in the harness that affects results. A test fails when the bytes of a tiny reference
 /// stage change without a new version.
@@ -25,7 +25,8 @@ pub enum StageSpec {
     Verify(VerifySpec),
     /// Spends the allowance that a method left, masks fixed. Inputs `trainval`, `weights`; outputs `weights`.
     Recover(RecoverSpec),
-    /// Scores on the test split of the task it was trained on. Inputs `test`, `weights`.
+    /// Scores on the test split of the task it was trained on, or on its validation split. Inputs `test` or `trainval`,
+    /// and `weights`.
     Evaluate(EvaluateSpec),
     /// Adapts to another task and scores there. Inputs `trainval`, `test`, `weights` (absent: from scratch).
     Transfer(TransferSpec),
@@ -131,6 +132,9 @@ pub struct RecoverSpec {
 pub struct EvaluateSpec {
     /// Network.
     pub network: NetworkSpec,
+    /// What it is scored on.
+    #[serde(default, skip_serializing_if = "ScoredSplit::is_test")]
+    pub split: ScoredSplit,
 }
 
 /// See [`StageSpec::Transfer`].

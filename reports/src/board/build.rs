@@ -51,7 +51,7 @@ fn reading_order(key: &BoardKey) -> impl Ord + use<'_> {
     (
         &key.suite,
         &key.track,
-        place(&["transfer", "direct", "upstream"], &key.protocol),
+        place(&["transfer", "direct", "upstream", "validation"], &key.protocol),
         &key.protocol,
         place(&["linear", "full", "none"], &key.regime),
         &key.regime,

@@ -27,7 +27,9 @@ pub(crate) fn load(
     results: &BTreeMap<String, StageResult>,
 ) -> Vec<Gallery> {
     let source = Source { store, manifest, results };
+    // Galleries are of test splits, which a suite that is scored on validation never sees.
     let scored = manifest.trials.iter().flat_map(|trial| &trial.scores);
+    let scored = scored.filter(|score| score.protocol != "validation");
     let detected = scored.filter(|score| source.detected(score).is_some());
     let keys: BTreeSet<Key<'_>> = detected.map(key).collect();
     keys.into_iter().map(|key| source.gallery(key)).collect()

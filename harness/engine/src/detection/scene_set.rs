@@ -2,22 +2,18 @@
 
 use secateur_data::detection::augment::Augmentation as Views;
 use secateur_data::detection::view::View;
-use secateur_data::detection::{DetectionInfo, DetectionMetric, Scenes};
-use secateur_metrics::detection::{
-    BoundingBox, CocoMatches, CocoSettings, Detection, Extent, Grouped, Truth, VocInterpolation, VocMatches,
-};
+use secateur_data::detection::{DetectionInfo, Scenes};
+use secateur_metrics::detection::{BoundingBox, Truth};
 use secateur_network::Network;
 use tch::{Device, Kind, Tensor};
 
 use crate::detection::photometric::{Photometric, change};
-use crate::detection::{DetectionRules, Detections, Detector, MatchedBoxes, detect};
+use crate::detection::{DetectionRules, Detector, MatchedBoxes, detect, metric};
 use crate::error::{Error, Result};
 use crate::examples::{Augmentation, Draw, Examples, Score};
 use crate::model::Model;
 use crate::random::unit;
 
-/// Overlap at which VOC counts an object as found.
-const VOC_OVERLAP: f64 = 0.5;
 /// Interpolation of `grid_sampler`: bilinear.
 const BILINEAR: i64 = 0;
 /// What `grid_sampler` gives beyond the edges: zeros, which is the mean colour of normalized pictures.
@@ -277,49 +273,4 @@ impl Examples for SceneSet {
     fn has_boxes(&self) -> bool {
         true
     }
-}
-
-impl Detections {
-    /// The detections as metrics read them.
-    #[must_use]
-    pub fn list(&self) -> Vec<Detection> {
-        let mut list = Vec::with_capacity(self.classes.len());
-        for picture in 0..self.pictures() {
-            for index in self.offsets[picture]..self.offsets[picture + 1] {
-                let [x1, y1, x2, y2] = self.boxes[index].map(f64::from);
-                list.push(Detection {
-                    image: picture as u32,
-                    class: self.classes[index],
-                    score: f64::from(self.scores[index]),
-                    bbox: BoundingBox::new(x1, y1, x2, y2),
-                });
-            }
-        }
-        list
-    }
-}
-
-/// The task's own metric of detections in a split.
-///
-/// # Errors
-/// Fails if there is no object to find.
-pub fn metric(set: &SceneSet, found: &Detections) -> Result<f64> {
-    let info = set.info();
-    let unfit = |error: secateur_metrics::detection::DetectionError| Error::Data(error.to_string());
-    let extent = Extent { images: set.len(), classes: info.classes.len() };
-    let list = found.list();
-    let grouped = Grouped::new(extent, set.truths(), &list).map_err(unfit)?;
-    let voc = |interpolation| -> Result<Option<f64>> {
-        let matches = VocMatches::new(&grouped, VOC_OVERLAP).map_err(unfit)?;
-        Ok(matches.accumulate(interpolation, None).map_err(unfit)?.map)
-    };
-    let value = match info.metric {
-        DetectionMetric::Voc07Ap50 => voc(VocInterpolation::ElevenPoints)?,
-        DetectionMetric::VocAp50 => voc(VocInterpolation::AllPoints)?,
-        DetectionMetric::CocoAp => {
-            let matches = CocoMatches::new(&grouped, CocoSettings::default()).map_err(unfit)?;
-            matches.accumulate(None).map_err(unfit)?.scores().ap
-        }
-    };
-    value.ok_or_else(|| Error::Data(format!("task {}: there is no object to find", info.id)))
 }

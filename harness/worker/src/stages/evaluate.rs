@@ -1,4 +1,4 @@
-//! `evaluate`: scores a network on the test split of the task it was trained on.
+//! `evaluate`: scores a network on the test split of the task it was trained on, or on its validation split.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use secateur_data::pack::AnyInfo;
 use secateur_data::{Split, TaskInfo};
 use secateur_engine::{Evaluation, evaluate};
 use secateur_store::ScoreFacts;
-use secateur_suite::EvaluateSpec;
+use secateur_suite::{EvaluateSpec, ScoredSplit};
 
 use crate::order::Order;
 use crate::stages::Ended;
@@ -16,18 +16,22 @@ use crate::weights;
 mod detection;
 
 pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
-    let info = order.task("test")?;
-    let network = weights::network(&spec.network, &info, order.shape("test", Split::Test)?)?;
+    let (pack, split) = match spec.split {
+        ScoredSplit::Test => ("test", Split::Test),
+        ScoredSplit::Validation => ("trainval", Split::Validation),
+    };
+    let info = order.task(pack)?;
+    let network = weights::network(&spec.network, &info, order.shape(pack, split)?)?;
     let model = weights::load(order, &network, order.input("weights")?)?;
     let leaked = weights::leaked(&model)?;
     match &info {
         AnyInfo::Classes(info) => {
-            let test = order.pictures("test", Split::Test, info)?;
+            let test = order.pictures(pack, split, info)?;
             let result = evaluate(&model, &test, info.classes.len())?;
             scored(order, info, &result, None, 0, leaked)
         }
         AnyInfo::Boxes(info) => {
-            detection::run(order, info, &model, &order.scenes("test", Split::Test, info, &network)?, leaked)
+            detection::run(order, info, &model, &order.scenes(pack, split, info, &network)?, leaked)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secateur_checkpoint::{Dtype, TensorData, write_safetensors};
 use secateur_data::detection::DetectionInfo;
 use secateur_engine::Examples;
-use secateur_engine::detection::{DetectionRules, Detections, SceneSet, detect, metric};
+use secateur_engine::detection::{DetectionRules, Detections, SceneSet, detect, metric, resampled};
 use secateur_metrics::detection::{
     AreaRange, CocoMatches, CocoSettings, Extent, Grouped, VocInterpolation, VocMatches,
 };
@@ -16,6 +16,8 @@ use crate::stages::Ended;
 
 /// Overlap at which VOC counts an object as found.
 const VOC_OVERLAP: f64 = 0.5;
+/// Splits that are drawn from the test split, for intervals over pictures.
+const RESAMPLES: u64 = 1000;
 /// Beyond this, COCO ignores objects.
 const LARGEST_AREA: f64 = 1e10;
 
@@ -27,7 +29,7 @@ pub(super) fn run(
     leaked: u64,
 ) -> anyhow::Result<Ended> {
     let found = detect(model, test, &DetectionRules::default())?;
-    write(order, &found)?;
+    write(order, &found, &resampled(test, &found, RESAMPLES)?)?;
     let facts = ScoreFacts {
         task: info.id.clone(),
         task_version: info.version,
@@ -94,14 +96,17 @@ fn describe(info: &DetectionInfo, test: &SceneSet, found: &Detections) -> anyhow
 }
 
 /// Writes detections: `offsets` i64 `[pictures + 1]`, `classes` i32, `scores` f32 and `boxes` f32 `[k, 4]`, corners in
-/// pixels of the original pictures, those of a picture by falling score.
-fn write(order: &Order, found: &Detections) -> anyhow::Result<()> {
+/// pixels of the original pictures, those of a picture by falling score. And `resampled` f64: the task's own metric on
+/// pictures drawn with replacement, the same draws for every network.
+fn write(order: &Order, found: &Detections, resampled: &[f64]) -> anyhow::Result<()> {
     let count = found.classes.len();
     let offsets = found.offsets.iter().flat_map(|offset| (*offset as i64).to_le_bytes()).collect();
     let classes = found.classes.iter().flat_map(|class| (*class as i32).to_le_bytes()).collect();
     let scores = found.scores.iter().flat_map(|score| score.to_le_bytes()).collect();
     let boxes = found.boxes.iter().flatten().flat_map(|edge| edge.to_le_bytes()).collect();
+    let metrics = resampled.iter().flat_map(|value| value.to_le_bytes()).collect();
     let tensors = BTreeMap::from([
+        ("resampled".to_owned(), TensorData::new(Dtype::F64, vec![resampled.len()], metrics)?),
         ("offsets".to_owned(), TensorData::new(Dtype::I64, vec![found.offsets.len()], offsets)?),
         ("classes".to_owned(), TensorData::new(Dtype::I32, vec![count], classes)?),
         ("scores".to_owned(), TensorData::new(Dtype::F32, vec![count], scores)?),
