@@ -283,10 +283,20 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
     if entry.label.is_empty() || entry.label.chars().any(char::is_control) {
         add(&key("label"), "must be a line of text".to_owned());
     }
-    if suite.methods[..index].iter().any(|other| other.label == entry.label)
-        || suite.controls.iter().any(|control| control.label() == entry.label)
-    {
-        add(&key("label"), format!("`{}` is used twice", entry.label));
+    let same_label = suite.methods[..index].iter().filter(|other| other.label == entry.label);
+    if suite.controls.iter().any(|control| control.label() == entry.label) {
+        add(&key("label"), format!("`{}` is that of a control", entry.label));
+    }
+    for other in same_label {
+        // One method may have several entries, for example with more replicates at some keeps.
+        let same =
+            other.method == entry.method && other.params == entry.params && other.tracks == entry.tracks;
+        let own = entry.keeps.as_deref().unwrap_or(&suite.keeps);
+        let apart = !other.keeps.as_deref().unwrap_or(&suite.keeps).iter().any(|keep| own.contains(keep));
+        if !(same && apart) {
+            let help = "entries of one label differ in `keeps` and `replicates` only, and share no keep";
+            add(&key("label"), format!("`{}` is used twice; {help}", entry.label));
+        }
     }
     if let Err(reason) = to_json(&entry.params) {
         add(&key("params"), reason);

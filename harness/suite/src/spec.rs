@@ -408,7 +408,7 @@ impl DenseControl {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MethodEntry {
-    /// Label in reports; unique in the suite.
+    /// Label in reports. Entries of one label differ in `keeps` and `replicates` only.
     pub label: String,
     /// Method identifier, as `secateur methods` lists it.
     pub method: String,
