@@ -142,3 +142,115 @@ fn unknown_tasks_name_the_nearest() {
     let error = expand(&suite, &surroundings).unwrap_err();
     assert!(error.contains("did you mean `generated/t7`"), "{error}");
 }
+
+/// A suite of a detector's channels.
+const BOXES: &str = r#"name: boxes
+seed: 3
+replicates: 3
+network: {name: ssd-small}
+upstream: {task: cells, train: {recipe: base, length: 10ep}}
+tasks:
+  cells: {format: voc, path: cells.tar, metric: voc-ap50, side: 160}
+channels: {name: within-blocks}
+recipes:
+  base: {batch: 16, lr: 0.02, crop: true}
+keeps: [0.3, 0.7]
+tracks: [{name: equal, allowance: 6400ex, recipe: base}]
+methods:
+  - {label: l1, method: org.secateur.channel-l1, keeps: [0.7], replicates: 1}
+  - {label: l1, method: org.secateur.channel-l1, keeps: [0.3]}
+  - {label: lcp, method: org.secateur.lcp, replicates: 2}
+"#;
+
+#[test]
+fn a_method_may_have_more_replicates_at_some_keeps() {
+    let plan = plan(&read(BOXES));
+    let trials = |method: &str, keep: f64| {
+        plan.trials.iter().filter(|trial| trial.method == method && trial.keep == keep).count()
+    };
+    assert_eq!((trials("l1", 0.7), trials("l1", 0.3), trials("lcp", 0.7), trials("lcp", 0.3)), (1, 3, 2, 2));
+    assert_eq!(count(&plan, "prune"), 1 + 3 + 2);
+}
+
+#[test]
+fn separate_keeps_are_runs_of_their_own_with_the_whole_allowance() {
+    let plan = plan(&read(&format!("{BOXES}separate_keeps: true\n")));
+    assert_eq!(count(&plan, "prune"), 1 + 3 + 2 * 2);
+    for node in &plan.nodes {
+        if let StageSpec::Prune(spec) = &node.spec {
+            assert_eq!((spec.keeps.len(), spec.allowance.to_string().as_str()), (1, "6400ex"));
+        }
+    }
+    for trial in plan.trials.iter().filter(|trial| trial.entry.is_some()) {
+        let StageSpec::Prune(spec) = &plan.nodes[trial.prune.unwrap()].spec else { panic!("no prune stage") };
+        assert_eq!(spec.keeps, [trial.keep]);
+    }
+}
+
+#[test]
+fn a_suite_that_chooses_reads_no_test_split_and_shares_everything_else() {
+    let chosen = plan(&read(&format!("{BOXES}score_on: validation\n")));
+    let tested = plan(&read(BOXES));
+    assert_eq!(chosen.nodes.len(), tested.nodes.len());
+    for (a, b) in chosen.nodes.iter().zip(&tested.nodes) {
+        if a.spec.kind() == "evaluate" {
+            let outputs = a.inputs.values().filter_map(|source| match source {
+                InputSource::Output { output, .. } => Some(output.as_str()),
+                _ => None,
+            });
+            assert!(
+                outputs.clone().any(|output| output == "trainval") && !outputs.clone().any(|o| o == "test")
+            );
+            assert_ne!(a.spec, b.spec);
+        } else {
+            assert_eq!(a, b);
+        }
+    }
+    assert!(chosen.trials.iter().flat_map(|trial| &trial.scores).all(|score| score.protocol == "validation"));
+}
+
+#[test]
+fn tasks_of_boxes_have_versions_of_their_own_and_are_no_goal_of_transfer() {
+    let versions = |plan: &Plan| -> Vec<u32> {
+        let sources = plan.nodes.iter().filter_map(|node| match &node.spec {
+            StageSpec::Prepare(spec) => Some(&spec.source),
+            _ => None,
+        });
+        sources
+            .map(|source| match source {
+                secateur_suite::DataSource::Generated { version, .. }
+                | secateur_suite::DataSource::Files { version, .. } => *version,
+            })
+            .collect()
+    };
+    assert_eq!(versions(&plan(&read(BOXES))), [3]);
+    let figures = BOXES.replace("task: cells", "task: generated/figures");
+    assert_eq!(versions(&plan(&read(&figures))), [2]);
+    let suite = read(&WHOLE.replace("\"generated/*\"", "generated/figures"));
+    let surroundings =
+        Surroundings { generated_detection: vec!["generated/figures".to_owned()], ..Surroundings::default() };
+    let error = expand(&suite, &Surroundings { generated: vec![], ..surroundings }).unwrap_err();
+    assert!(error.contains("transfer to `generated/figures` is not possible"), "{error}");
+}
+
+#[test]
+fn entries_of_one_label_must_be_one_method_at_different_keeps() {
+    for (from, to, expected) in [
+        ("keeps: [0.3]}", "keeps: [0.3, 0.7]}", "`l1` is used twice"),
+        (
+            "org.secateur.channel-l1, keeps: [0.3]",
+            "org.secateur.channel-l2, keeps: [0.3]",
+            "`l1` is used twice",
+        ),
+        ("replicates: 1}", "replicates: 4}", "must be from 1 to the suite's 3"),
+        ("label: lcp", "label: dense-trained", "`dense-trained` is that of a control"),
+    ] {
+        assert!(BOXES.contains(from), "{from}");
+        let error =
+            secateur_suite::read_suite("suite.yaml", &BOXES.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
+    let both = format!("{WHOLE}score_on: validation\n");
+    let error = secateur_suite::read_suite("suite.yaml", &both).unwrap_err().to_string();
+    assert!(error.contains("score_on") && error.contains("transfer"), "{error}");
+}
