@@ -1,6 +1,9 @@
 //! Suites of objects in boxes, from files in VOC's layout to the rows and pictures of the report.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use secateur_checkpoint::{TensorData, Tensors, write_safetensors};
 
 use crate::support::{Lab, Row, Said, Suite, noise};
 
@@ -220,6 +223,32 @@ fn what_is_chosen_on_validation_never_meets_the_test_split() {
     said.exits(0);
     let scored = lab.objects("store").len() - stages.len();
     assert_eq!(scored, evaluated.len());
+}
+
+#[test]
+fn a_detector_begins_from_a_backbone_where_names_and_shapes_agree() {
+    let lab = lab();
+    let write = |name: &str, shape: [usize; 4]| {
+        let values = vec![0.125; shape.iter().product()];
+        let tensor = TensorData::from_f32(shape.to_vec(), &values).expect("it fits");
+        let tensors = Tensors::from([("conv1.weight".to_owned(), tensor)]);
+        write_safetensors(&lab.path(name), &tensors, &BTreeMap::new()).expect("written");
+    };
+    write("stem.safetensors", [8, 3, 3, 3]);
+    write("other.safetensors", [8, 3, 7, 7]);
+    let text = |backbone: &str| {
+        let train = format!("length: 1it, backbone: {backbone}.safetensors");
+        suite("  []\n").replace("length: 40it", &train).replace("methods:\n  []", "methods: []")
+    };
+    run(&lab, &text("stem"), "store", &[]).exits(0);
+    let init =
+        secateur_checkpoint::read(&lab.file("store", "train upstream", "init.safetensors")).unwrap().tensors;
+    let values = |name: &str| init[name].to_f32().unwrap();
+    assert!(values("conv1.weight").iter().all(|value| *value == 0.125));
+    assert!(values("layer1.0.conv1.weight").iter().any(|value| *value != 0.125));
+    let said = run(&lab, &text("other"), "other-store", &[]);
+    said.exits(1).names(&["has no parameter of ssd-small by name and shape"]);
+    run(&lab, &text("nothing"), "third-store", &[]).exits(2).names(&["nothing.safetensors", "--data-root"]);
 }
 
 #[test]

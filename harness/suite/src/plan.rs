@@ -157,7 +157,10 @@ impl Planner<'_> {
                 keep_steps: train.keep_steps.clone(),
                 seed: derive_seed(suite.seed, "upstream"),
             });
-            let inputs = [("trainval".to_owned(), output(upstream_task, "trainval"))].into();
+            let mut inputs = BTreeMap::from([("trainval".to_owned(), output(upstream_task, "trainval"))]);
+            if let Some(backbone) = &train.backbone {
+                inputs.insert("backbone".to_owned(), InputSource::Data(backbone.clone()));
+            }
             self.push(spec, inputs, "train upstream".to_owned())
         });
         let mut kept = vec!["end".to_owned(), "init".to_owned()];

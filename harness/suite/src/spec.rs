@@ -162,6 +162,10 @@ pub struct UpstreamTraining {
     /// Early steps to keep for rewinding, beside the beginning and the end.
     #[serde(default)]
     pub keep_steps: Vec<u64>,
+    /// A checkpoint below `--data-root` from which training begins where names and shapes agree: a classifier's for a
+    /// detector on it. Absent: everything begins from initialization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<String>,
 }
 
 /// A task that is read from files.

@@ -17,7 +17,8 @@ pub const RESULT_VERSION: u32 = 1;
 pub enum StageSpec {
     /// Packs a task's splits. Outputs `trainval` and `test`.
     Prepare(PrepareSpec),
-    /// Trains the upstream network. Inputs `trainval`; outputs `init`, `step-N`, `end`.
+    /// Trains the upstream network. Inputs `trainval`, and `backbone` if it does not begin from initialization alone;
+    /// outputs `init`, `step-N`, `end`.
     Train(TrainSpec),
     /// Runs a plugin's method. Inputs `trainval`, `end` and other upstream checkpoints, `plugin`; outputs `keep-I`.
     Prune(PruneSpec),

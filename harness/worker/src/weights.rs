@@ -95,6 +95,32 @@ pub(crate) fn load_body(
     Ok(model)
 }
 
+/// Overwrites the parameters and statistics of a model that a file has under the same name and with the same shape. Returns
+/// how many parameters these are.
+pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<usize> {
+    let tensors = normalize_names(read(path)?.tensors);
+    let network = model.network();
+    let mut taken = 0;
+    for spec in network.params() {
+        if let Some(value) = tensors.get(&spec.name).filter(|value| value.shape == spec.shape) {
+            model.set_param(spec.id, &secateur_engine::to_tensor(value)?)?;
+            taken += 1;
+        }
+    }
+    for (index, spec) in network.buffers().iter().enumerate() {
+        if let Some(value) = tensors.get(&spec.name).filter(|value| value.shape == spec.shape) {
+            model.set_buffer(index, &secateur_engine::to_tensor(value)?)?;
+        }
+    }
+    anyhow::ensure!(
+        taken > 0,
+        "{} has no parameter of {} by name and shape; a backbone must have torchvision's names",
+        path.display(),
+        network.name()
+    );
+    Ok(taken)
+}
+
 /// Whether a file's weights are of the whole network or of a compacted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
