@@ -59,8 +59,8 @@ pub enum Clipping {
 /// Order: by feature map, in it by row, by column, and at each cell by kind: the smaller square, the larger
 /// one, then for each aspect ratio the wide box and the high one. A head's output f32 `[n, kinds * 4, rows,
 /// columns]` is brought into it by `permute([0, 2, 3, 1])`, `reshape([n, -1, 4])`, and concatenation over
-/// maps. (Some ports order by kind before row and column; their heads' channels mean the same, but their
-/// reshape differs.)
+/// maps. (Ports that view a head's output as `[n, 4, -1]` order by kind before row and column, and their heads' channels
+/// by coordinate before kind: weights from there must be permuted.)
 #[derive(Clone, Debug, PartialEq)]
 pub struct DefaultBoxes {
     /// Height and width of the picture in pixels.
