@@ -116,7 +116,8 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
         .to_owned()
         + &ladder();
     // The one method that cannot do it makes the run end with 1.
-    run(&lab, &suite(&methods), "store", &["--jobs", "2"]).exits(1);
+    let text = suite(&methods) + "measure: true\nmeasure_batches: [1]\n";
+    run(&lab, &text, "store", &["--jobs", "2"]).exits(1);
     let rows = lab.rows("store");
     let of = |method: &str| rows.iter().filter(|row| row["method"] == method).collect::<Vec<&Row>>();
     let number = |row: &Row, key: &str| row[key].parse::<f64>().unwrap_or_else(|_| panic!("{key}: {row:?}"));
@@ -174,6 +175,13 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
     let mean = resampled.iter().sum::<f64>() / resampled.len() as f64;
     let score = dense["facts"]["score"].as_f64().unwrap();
     assert!(resampled.len() == 1000 && (mean - score).abs() < 0.1, "{mean} {score}");
+
+    // A detector is measured as a classifier is, and its compacted form has what was counted.
+    let measured = lab.object("store", "measure l1 at 0.5 (equal-allowance, replicate 0)");
+    let compacted =
+        measured["facts"]["forms"].as_array().unwrap().iter().find(|form| form["form"] == "compacted");
+    let row = of("l1").into_iter().find(|row| row["keep"] == "0.5").expect("a row");
+    assert_eq!(compacted.unwrap()["params"].as_f64().unwrap(), number(row, "params_remaining"));
 
     // The report draws test pictures, and counts by size.
     let page = std::fs::read_to_string(lab.path("store-report").join("index.html")).expect("a page");

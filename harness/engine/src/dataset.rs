@@ -123,8 +123,15 @@ impl Examples for DeviceSet {
         loss(output, target, label_smoothing)
     }
 
-    fn right(&self, output: &Tensor, target: &Tensor) -> Result<Tensor> {
-        Ok(output.f_argmax(1, false)?.f_eq_tensor(target)?.f_sum(Kind::Double)?)
+    fn loss_and_right(
+        &self,
+        output: &Tensor,
+        target: &Tensor,
+        label_smoothing: f64,
+    ) -> Result<(Tensor, Tensor)> {
+        let loss = self.loss(output, target, label_smoothing)?;
+        let _guard = tch::no_grad_guard();
+        Ok((loss, output.f_argmax(1, false)?.f_eq_tensor(target)?.f_sum(Kind::Double)?))
     }
 
     fn score(&self, model: &Model) -> Result<Score> {

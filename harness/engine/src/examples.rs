@@ -53,11 +53,17 @@ pub trait Examples: Debug {
     /// Fails if output and target do not fit together.
     fn loss(&self, output: &Tensor, target: &Tensor, label_smoothing: f64) -> Result<Tensor>;
 
-    /// How many pictures of a batch were answered right, f64, a scalar on the device; a picture may count in parts.
+    /// The loss, and how many pictures of the batch were answered right: f64, a scalar on the device, without a graph; a
+    /// picture may count in parts.
     ///
     /// # Errors
     /// Fails if output and target do not fit together.
-    fn right(&self, output: &Tensor, target: &Tensor) -> Result<Tensor>;
+    fn loss_and_right(
+        &self,
+        output: &Tensor,
+        target: &Tensor,
+        label_smoothing: f64,
+    ) -> Result<(Tensor, Tensor)>;
 
     /// Scores a model in evaluation mode.
     ///

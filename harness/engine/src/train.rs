@@ -93,7 +93,7 @@ pub struct TrainSummary {
     pub steps: u64,
     /// Mean loss of the batches, extra losses left out; NaN without a step.
     pub loss: f64,
-    /// Fraction of right answers on the training batches ([`Examples::right`]); NaN without a step.
+    /// Fraction of right answers on the training batches ([`Examples::loss_and_right`]); NaN without a step.
     pub accuracy: f64,
 }
 
@@ -167,11 +167,12 @@ impl Trainer<'_> {
                     ..Pass::default()
                 },
             )?;
-            let task_loss = self.data.loss(&output, &target, self.recipe.label_smoothing)?;
+            let (task_loss, right_now) =
+                self.data.loss_and_right(&output, &target, self.recipe.label_smoothing)?;
             {
                 let _guard = tch::no_grad_guard();
                 let _ = loss_sum.f_add_(&task_loss.detach())?;
-                let _ = right.f_add_(&self.data.right(&output, &target)?)?;
+                let _ = right.f_add_(&right_now)?;
             }
             let total_loss = match hooks.extra_loss(step)? {
                 Some(extra) => task_loss.f_add(&extra)?,

@@ -3,6 +3,7 @@
 use tch::{Kind, Reduction, Tensor};
 
 use crate::detection::Detector;
+use crate::detection::detector::Assignment;
 use crate::error::Result;
 
 /// Background boxes that count for each one that stands for an object: those with the highest loss.
@@ -18,6 +19,37 @@ impl Detector {
     /// # Errors
     /// Fails if output and target are not of this detector.
     pub fn loss(&self, output: &Tensor, target: &Tensor, most: i64, label_smoothing: f64) -> Result<Tensor> {
+        Ok(self.assess(output, target, most, label_smoothing)?.0)
+    }
+
+    /// The loss, and the fraction of the default boxes that stand for objects whose highest score is that of the object's
+    /// class; zero if there are none. f64, a scalar without a graph.
+    ///
+    /// # Errors
+    /// As [`Detector::loss`].
+    pub(super) fn loss_and_right(
+        &self,
+        output: &Tensor,
+        target: &Tensor,
+        most: i64,
+        label_smoothing: f64,
+    ) -> Result<(Tensor, Tensor)> {
+        let (loss, scores, assignment) = self.assess(output, target, most, label_smoothing)?;
+        let _guard = tch::no_grad_guard();
+        let right = scores.f_argmax(2, false)?.f_eq_tensor(&assignment.labels)?;
+        let right = right.f_logical_and(&assignment.positive)?.f_sum(Kind::Double)?;
+        let count = assignment.positive.f_sum(Kind::Double)?.f_clamp_min(1.0)?;
+        Ok((loss, right.f_div(&count)?))
+    }
+
+    /// The loss, the scores it is of, and what they should have been.
+    fn assess(
+        &self,
+        output: &Tensor,
+        target: &Tensor,
+        most: i64,
+        label_smoothing: f64,
+    ) -> Result<(Tensor, Tensor, Assignment)> {
         let [offsets, scores] = self.split(output)?;
         let pictures = offsets.size()[0];
         let assignment = self.assign(pictures, target, most)?;
@@ -40,20 +72,7 @@ impl Detector {
         let counted = hard(&losses.f_detach()?, positive)?.f_logical_or(positive)?;
         let confidence = losses.f_mul(&counted.f_to_kind(losses.kind())?)?.f_sum(losses.kind())?;
         let count = positive.f_sum(losses.kind())?.f_clamp_min(1.0)?;
-        Ok(localization.f_add(&confidence)?.f_div(&count)?)
-    }
-
-    /// Fraction of the default boxes that stand for objects whose highest score is that of the object's class; the whole
-    /// batch counts as zero if there are none. f64, a scalar.
-    ///
-    /// # Errors
-    /// Fails if output and target are not of this detector.
-    pub(super) fn fraction_right(&self, output: &Tensor, target: &Tensor, most: i64) -> Result<Tensor> {
-        let [_, scores] = self.split(output)?;
-        let assignment = self.assign(scores.size()[0], target, most)?;
-        let right = scores.f_argmax(2, false)?.f_eq_tensor(&assignment.labels)?;
-        let right = right.f_logical_and(&assignment.positive)?.f_sum(Kind::Double)?;
-        Ok(right.f_div(&assignment.positive.f_sum(Kind::Double)?.f_clamp_min(1.0)?)?)
+        Ok((localization.f_add(&confidence)?.f_div(&count)?, scores, assignment))
     }
 }
 

@@ -255,10 +255,15 @@ impl Examples for SceneSet {
         self.detector.loss(output, target, self.most, label_smoothing)
     }
 
-    /// The fraction of matched default boxes whose class is right, times the number of pictures.
-    fn right(&self, output: &Tensor, target: &Tensor) -> Result<Tensor> {
-        let pictures = output.size()[0] as f64;
-        Ok(self.detector.fraction_right(output, target, self.most)?.f_mul_scalar(pictures)?)
+    /// A picture counts by the fraction of the batch's matched default boxes whose class is right.
+    fn loss_and_right(
+        &self,
+        output: &Tensor,
+        target: &Tensor,
+        label_smoothing: f64,
+    ) -> Result<(Tensor, Tensor)> {
+        let (loss, right) = self.detector.loss_and_right(output, target, self.most, label_smoothing)?;
+        Ok((loss, right.f_mul_scalar(output.size()[0] as f64)?))
     }
 
     fn score(&self, model: &Model) -> Result<Score> {

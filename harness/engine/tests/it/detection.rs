@@ -72,6 +72,32 @@ fn loss_and_gradient_are_torchvisions() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is left out says why")]
+fn loss_and_detections_on_a_gpu_are_those_on_a_cpu() {
+    if !tch::Cuda::is_available() {
+        eprintln!("left out: there is no CUDA device");
+        return;
+    }
+    let (golden, tensors) = (golden_json("detection.json"), Golden::read("detection.safetensors"));
+    let network = predictor(&golden);
+    let pictures = golden["pictures"].as_u64().unwrap() as usize;
+    let scenes = scenes(golden["side"].as_u64().unwrap() as usize, [64, 64], &vec![&[][..]; pictures]);
+    let on = |device: Device| {
+        let detector = Detector::of(&network, device).unwrap();
+        let output = tensors.get("output").to_device(device).set_requires_grad(true);
+        let loss = detector.loss(&output, &tensors.get("target").to_device(device), 5, 0.0).unwrap();
+        let gradient = Tensor::run_backward(&[&loss], &[&output], false, false).remove(0);
+        let set = SceneSet::new(&scenes, &info(3), &network, device).unwrap();
+        let mut found = Detections::default();
+        found.add(&set, &output.detach(), 0, &DetectionRules::default()).unwrap();
+        (loss.to_device(Device::Cpu), gradient.to_device(Device::Cpu), found)
+    };
+    let (cpu, gpu) = (on(Device::Cpu), on(Device::Cuda(0)));
+    assert!(difference(&cpu.0, &gpu.0) < 1e-4 && difference(&cpu.1, &gpu.1) < 1e-6);
+    assert_eq!(cpu.2.offsets, gpu.2.offsets);
+}
+
+#[test]
 fn default_boxes_and_what_they_stand_for_are_torchvisions() {
     let (golden, tensors) = (golden_json("detection.json"), Golden::read("detection.safetensors"));
     let detector = Detector::of(&predictor(&golden), Device::Cpu).unwrap();
