@@ -42,6 +42,7 @@ fn surroundings() -> Surroundings {
         generator_version: 1,
         upstream: Vec::new(),
         loader_version: 1,
+        ..Surroundings::default()
     }
 }
 

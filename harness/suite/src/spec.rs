@@ -196,7 +196,7 @@ pub struct TaskSource {
     pub validation_per_class: u32,
     /// Detection only: which lists of the data set are the splits, which classes there are, and what is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detection: Option<DetectionSource>,
+    pub detection: Option<Box<DetectionSource>>,
 }
 
 /// What a detection task is beside its files.

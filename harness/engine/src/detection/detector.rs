@@ -11,7 +11,7 @@ const OVERLAP: f64 = 0.5;
 /// Columns of a target: picture, class, and four edges.
 const COLUMNS: i64 = 6;
 
-/// The default boxes of a network on a device.
+/// The default boxes of a network on a device, with centre and size held within the picture as the common SSD300 has them.
 #[derive(Debug)]
 pub struct Detector {
     /// `[boxes, 4]`, corners, in parts of the picture.
@@ -134,6 +134,9 @@ impl Detector {
         let _guard = tch::no_grad_guard();
         let [rows, COLUMNS] = target.size()[..] else { return Err(wrong_target(target)) };
         let device = target.device();
+        // Whoever made the target may have put its rows in any order; of one picture's objects, the first stays first.
+        let order = target.f_select(1, 0)?.f_argsort_stable(true, 0, false)?;
+        let target = target.f_index_select(0, &order)?;
         let picture = target.f_select(1, 0)?.f_to_kind(Kind::Int64)?;
         let counts = Tensor::f_zeros([pictures], (Kind::Int64, device))?.f_index_add(
             0,
@@ -141,7 +144,7 @@ impl Detector {
             &Tensor::f_ones([rows], (Kind::Int64, device))?,
         )?;
         let most = if device == Device::Cpu { counts.f_max()?.f_int64_value(&[])? } else { most }.max(1);
-        // The n-th object of a picture stands at place n of its row; the rows of a target go by pictures.
+        // The n-th object of a picture stands at place n of its row.
         let first = counts.f_cumsum(0, Kind::Int64)?.f_sub(&counts)?;
         let place =
             Tensor::f_arange(rows, (Kind::Int64, device))?.f_sub(&first.f_index_select(0, &picture)?)?;

@@ -36,7 +36,7 @@ impl Detections {
 
 /// Detections matched with a split's objects by the rules of the task's metric.
 enum Matches {
-    Voc(VocMatches, VocInterpolation),
+    Voc(Box<VocMatches>, VocInterpolation),
     Coco(Box<CocoMatches>),
 }
 
@@ -46,7 +46,8 @@ impl Matches {
         let list = found.list();
         let grouped = Grouped::new(extent, set.truths(), &list).map_err(unfit)?;
         let voc = |interpolation| -> Result<Self> {
-            Ok(Self::Voc(VocMatches::new(&grouped, VOC_OVERLAP).map_err(unfit)?, interpolation))
+            let matches = VocMatches::new(&grouped, VOC_OVERLAP).map_err(unfit)?;
+            Ok(Self::Voc(Box::new(matches), interpolation))
         };
         match set.info().metric {
             DetectionMetric::Voc07Ap50 => voc(VocInterpolation::ElevenPoints),

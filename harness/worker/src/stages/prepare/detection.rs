@@ -51,7 +51,7 @@ pub(super) fn load(order: &Order, id: &str, source: &TaskSource) -> anyhow::Resu
 
 fn options(id: &str, source: &TaskSource) -> Options {
     let three = |values: &[f64]| -> [f32; 3] { std::array::from_fn(|index| values[index] as f32) };
-    let own = source.detection.clone().unwrap_or_default();
+    let own = source.detection.as_deref().cloned().unwrap_or_default();
     let base = if source.format == TaskFormat::Coco { Options::coco(id) } else { Options::voc(id) };
     Options {
         title: if source.title.is_empty() { id.to_owned() } else { source.title.clone() },
