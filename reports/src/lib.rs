@@ -11,6 +11,7 @@ mod cost;
 mod export;
 mod gallery;
 mod load;
+mod pairs;
 mod row;
 mod sizes;
 mod speed;
@@ -23,7 +24,7 @@ pub mod testing;
 
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
-pub use export::csv::{costs_csv, leaderboard_csv, results_csv, sizes_csv, speed_csv};
+pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
@@ -31,6 +32,7 @@ pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::load;
+pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
@@ -47,6 +49,8 @@ pub struct Report {
     pub speeds: Vec<Speed>,
     /// What detectors find by size of the objects, in reading order.
     pub sizes: Vec<SizeTable>,
+    /// Differences between methods on detection tasks, in reading order.
+    pub pairs: Vec<PairTable>,
     /// Test pictures with what detectors found in them, in reading order.
     pub galleries: Vec<Gallery>,
     /// What a reader must know, worst first.
@@ -64,6 +68,7 @@ impl Report {
         let mut galleries = input.galleries.clone();
         galleries.sort_by(gallery::reading_order);
         let sizes = size_tables(&input.sizes);
-        Report { boards, costs: costs(input), speeds, sizes, galleries, warnings }
+        let pairs = pair_tables(&input.resampled);
+        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, warnings }
     }
 }

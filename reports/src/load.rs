@@ -1,15 +1,17 @@
 //! From a store to the table that every report is made of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use secateur_store::{
-    ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts, ScoreFacts, StageResult,
-    Store, StoreError, SuiteManifest, VerifyFacts,
+    DetectionFacts, ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts,
+    ScoreFacts, StageResult, Store, StoreError, SuiteManifest, VerifyFacts,
 };
 
 use crate::gallery;
+use crate::pairs;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
-use crate::sizes::{self, SizeScore};
+use crate::sizes;
 use crate::speed::Speed;
 
 /// Reads all suites of a store, or one.
@@ -36,9 +38,13 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
         loader.read_results()?;
         for trial in &manifest.trials {
             for score in &trial.scores {
-                let (row, sizes) = loader.row(trial, score)?;
+                let (row, detection) = loader.row(trial, score)?;
+                if let Some(detection) = detection {
+                    let predictions = loader.predictions(score);
+                    input.sizes.extend(sizes::scores(&row, &detection));
+                    input.resampled.extend(pairs::resampled(&row, predictions.as_deref()));
+                }
                 input.rows.push(row);
-                input.sizes.extend(sizes);
             }
         }
         input.galleries.extend(gallery::load(store, manifest, &loader.results));
@@ -89,8 +95,12 @@ impl Loader<'_> {
         Ok(Some(read))
     }
 
-    /// The row of a score, and what it finds of objects of each size, if it is that of a detector.
-    fn row(&self, trial: &ManifestTrial, score: &ManifestScore) -> Result<(Row, Vec<SizeScore>), StoreError> {
+    /// The row of a score, and what a detector finds, if it is that of one.
+    fn row(
+        &self,
+        trial: &ManifestTrial,
+        score: &ManifestScore,
+    ) -> Result<(Row, Option<DetectionFacts>), StoreError> {
         let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
         let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
         let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
@@ -161,8 +171,14 @@ impl Loader<'_> {
             ap_medium: ap_of("medium"),
             ap_large: ap_of("large"),
         };
-        let sizes = detection.map_or(Vec::new(), |detection| sizes::scores(&row, detection));
-        Ok((row, sizes))
+        Ok((row, facts.and_then(|facts| facts.detection)))
+    }
+
+    /// Where a score's file of predictions is, or was.
+    fn predictions(&self, score: &ManifestScore) -> Option<PathBuf> {
+        let result = self.results.get(score.stage.as_ref()?)?;
+        let output = result.outputs.get("predictions")?;
+        Some(self.store.object_dir(&result.identity).join(&output.path))
     }
 
     /// Every stage once, with the first trial that reads it.

@@ -4,6 +4,7 @@ pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::gallery::Gallery;
+use crate::pairs::Resampled;
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 
@@ -194,6 +195,9 @@ pub struct ReportInput {
     /// How well detectors find objects of each size.
     #[serde(default)]
     pub sizes: Vec<SizeScore>,
+    /// The metric of detectors on draws of pictures, for differences between them.
+    #[serde(default)]
+    pub resampled: Vec<Resampled>,
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,

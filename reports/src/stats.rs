@@ -21,6 +21,10 @@ pub enum Over {
     SeedsAtFixedTasks,
     /// Tasks, with one seed each: says what other tasks of this kind would give.
     Tasks,
+    /// Pictures of one task, with one seed: says what other pictures of this kind would give.
+    Pictures,
+    /// Pictures of one task and seeds together: says what other pictures and another seed would give.
+    PicturesAndSeeds,
 }
 
 impl Over {
@@ -30,6 +34,8 @@ impl Over {
         match self {
             Over::SeedsAtFixedTasks => "seeds at fixed tasks",
             Over::Tasks => "tasks",
+            Over::Pictures => "pictures",
+            Over::PicturesAndSeeds => "pictures and seeds",
         }
     }
 }
@@ -130,6 +136,17 @@ pub fn t_critical(n: usize) -> Option<f64> {
     let freedom = n.checked_sub(1).filter(|freedom| *freedom > 0)? as f64;
     let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some(distribution.inverse_cdf(0.5 + LEVEL / 2.0))
+}
+
+/// The value below which `fraction` of the sorted values lie, between two of them in proportion (the seventh definition of
+/// Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996). Nothing for no values.
+#[must_use]
+pub fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = fraction.clamp(0.0, 1.0) * last as f64;
+    let below = *sorted.get(place as usize)?;
+    let above = *sorted.get(last.min(place as usize + 1))?;
+    Some(below + place.fract() * (above - below))
 }
 
 /// Ranks of scores where higher is better: 1 is the best, equal scores share the mean of their places.

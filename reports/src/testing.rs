@@ -285,7 +285,7 @@ fn provenance() -> Provenance {
 }
 
 /// A number in [0, 1) that depends on `parts` only (splitmix64).
-fn noise(parts: &[u64]) -> f64 {
+pub(crate) fn noise(parts: &[u64]) -> f64 {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for part in parts {
         state = state.wrapping_add(*part).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -16,6 +16,17 @@ pub(crate) fn signed(fraction: f64, decimals: usize) -> String {
     percent(fraction, decimals).replace('-', "−")
 }
 
+/// A difference of two fractions in points, with its sign either way: `0.0153` is `+1.53`.
+pub(crate) fn points(difference: f64, decimals: usize) -> String {
+    let text = signed(difference, decimals);
+    // A rounded zero has no sign.
+    if text.starts_with('−') || text.chars().all(|c| matches!(c, '0' | '.')) {
+        text
+    } else {
+        format!("+{text}")
+    }
+}
+
 /// An integer with thousands separated by commas.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -166,6 +177,9 @@ mod tests {
         assert_eq!(percent(0.812_34, 2), "81.23");
         assert_eq!(percent(-0.000_01, 2), "0.00");
         assert_eq!(signed(-0.0153, 2), "−1.53");
+        assert_eq!(points(0.0153, 2), "+1.53");
+        assert_eq!(points(-0.0153, 2), "−1.53");
+        assert_eq!([points(0.000_01, 2), points(-0.000_01, 2)], ["0.00", "0.00"]);
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(25_557_032), "25,557,032");

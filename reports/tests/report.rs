@@ -1,11 +1,12 @@
 //! The report as a whole, through its public functions.
 
-use secateur_reports::testing::synthetic;
-use secateur_reports::{Report, ReportError, SCHEMA, write_all};
+use secateur_reports::testing::{synthetic, synthetic_detection};
+use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 8] = [
-    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "leaderboard.csv", "summary.md", "report.json", "index.html",
+const FILES: [&str; 9] = [
+    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "pairs.csv", "leaderboard.csv", "summary.md", "report.json",
+    "index.html",
 ];
 
 #[test]
@@ -59,6 +60,38 @@ fn the_json_is_versioned_and_names_units_and_directions() {
     assert_eq!(boards[0]["drop_interval_over"], "seeds-at-fixed-tasks");
     let warnings = json["warnings"].as_array().expect("a list of warnings");
     assert!(warnings.iter().all(|it| it["advice"].is_string() && it["board"]["suite"].is_string()));
+}
+
+#[test]
+fn the_json_of_detectors_has_their_differences() {
+    let input = synthetic_detection();
+    let bytes = secateur_reports::report_json(&Report::new(&input), &input.provenance).expect("JSON");
+    let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let table = &json["pairs"][0];
+    assert_eq!((&table["networks"], &table["lacking"]), (&51.into(), &6.into()));
+    let pair = &table["keeps"][0]["pairs"][0];
+    assert_eq!((&pair["method"], &pair["against"]), (&"dcp".into(), &"fpgm".into()));
+    assert_eq!((&pair["replicates"], &pair["left_out"]), (&2.into(), &2.into()));
+    assert_eq!(pair["interval"]["over"], "pictures-and-seeds");
+}
+
+#[test]
+fn what_a_report_is_made_of_survives_its_own_form() {
+    // Draws without an object are nothing, not a number that JSON does not have.
+    let input = synthetic_detection();
+    assert!(input.resampled.iter().any(|network| network.values.contains(&None)));
+    let text = serde_json::to_string(&input).expect("JSON");
+    let back: ReportInput = serde_json::from_str(&text).expect("our own JSON");
+    let without = |input: &ReportInput| -> Vec<Vec<usize>> {
+        let places = |values: &[Option<f64>]| (0..values.len()).filter(|it| values[*it].is_none()).collect();
+        input.resampled.iter().map(|network| places(&network.values)).collect()
+    };
+    assert_eq!(without(&back), without(&input));
+    assert_eq!(back.resampled.len(), input.resampled.len());
+    let mut older: serde_json::Value = serde_json::from_str(&text).expect("our own JSON");
+    older.as_object_mut().expect("an object").remove("resampled");
+    let older: ReportInput = serde_json::from_value(older).expect("an older form");
+    assert_eq!(older.resampled, []);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, Entry};
+use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
@@ -41,6 +42,17 @@ pub fn sizes_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
     let mut sizes: Vec<&SizeScore> = input.sizes.iter().collect();
     sizes.sort_by(|a, b| size_order(a, b));
     table(sizes, &SIZES_HEADER)
+}
+
+/// `pairs.csv`: every difference between two methods. Fractions, as everywhere in these tables.
+pub fn pairs_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
+    let lines = report.pairs.iter().flat_map(|table| {
+        table
+            .keeps
+            .iter()
+            .flat_map(move |keep| keep.pairs.iter().map(move |pair| pair_line(table, keep, pair)))
+    });
+    self::table(lines.collect(), &PAIRS_HEADER)
 }
 
 /// The order of scores by size: by all that names them, smallest size first, then by everything else.
@@ -97,6 +109,12 @@ const SIZES_HEADER: [&str; 16] = [
     "area_to", "objects", "ap", "ap50", "stage",
 ];
 
+#[rustfmt::skip]
+const PAIRS_HEADER: [&str; 15] = [
+    "suite", "track", "protocol", "regime", "task", "keep", "method", "against", "replicates", "difference", "low", "high",
+    "ahead", "draws", "interval_over",
+];
+
 fn table<T: Serialize>(rows: Vec<T>, header: &[&str]) -> Result<Vec<u8>, ReportError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if rows.is_empty() {
@@ -125,7 +143,8 @@ fn float_order(a: Option<f64>, b: Option<f64>) -> Ordering {
     }
 }
 
-fn floats_order(a: &[Option<f64>], b: &[Option<f64>]) -> Ordering {
+/// Values one by one; absent ones come first.
+pub(crate) fn floats_order(a: &[Option<f64>], b: &[Option<f64>]) -> Ordering {
     let orders = a.iter().zip(b).map(|(a, b)| float_order(*a, *b));
     orders.fold(Ordering::Equal, Ordering::then)
 }
@@ -243,6 +262,46 @@ pub fn leaderboard_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
         writer.serialize(line)?;
     }
     writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
+}
+
+/// One line of `pairs.csv`.
+#[derive(Serialize)]
+struct PairLine<'a> {
+    suite: &'a str,
+    track: &'a str,
+    protocol: &'a str,
+    regime: &'a str,
+    task: &'a str,
+    keep: f64,
+    method: &'a str,
+    against: &'a str,
+    replicates: usize,
+    difference: f64,
+    low: f64,
+    high: f64,
+    ahead: f64,
+    draws: usize,
+    interval_over: &'static str,
+}
+
+fn pair_line<'a>(table: &'a PairTable, keep: &'a PairKeep, pair: &'a Pair) -> PairLine<'a> {
+    PairLine {
+        suite: &table.suite,
+        track: &table.track,
+        protocol: &table.protocol,
+        regime: &table.regime,
+        task: &table.task,
+        keep: keep.keep,
+        method: &pair.method,
+        against: &pair.against,
+        replicates: pair.replicates,
+        difference: pair.difference,
+        low: pair.interval.low,
+        high: pair.interval.high,
+        ahead: pair.ahead,
+        draws: pair.draws,
+        interval_over: pair.interval.over.label(),
+    }
 }
 
 fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {

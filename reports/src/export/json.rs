@@ -6,6 +6,7 @@ use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
+use crate::pairs::PairTable;
 use crate::row::Provenance;
 use crate::sizes::SizeTable;
 use crate::speed::Speed;
@@ -33,7 +34,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 28] = [
+const METRICS: [Metric; 30] = [
     metric(
         "score",
         "fraction",
@@ -66,6 +67,18 @@ const METRICS: [Metric; 28] = [
         "fraction",
         Some(false),
         "paired difference dense-trained minus method; positive is worse",
+    ),
+    metric(
+        "difference",
+        "fraction",
+        None,
+        "paired difference of two methods, method minus against; positive: method is better",
+    ),
+    metric(
+        "ahead",
+        "fraction",
+        None,
+        "part of the draws of pictures and replicates in which method is better",
     ),
     metric(
         "rank",
@@ -135,6 +148,8 @@ struct Document<'a> {
     speeds: &'a [Speed],
     /// By size of the objects, for detectors.
     sizes: &'a [SizeTable],
+    /// Differences between methods, for detectors.
+    pairs: &'a [PairTable],
 }
 
 #[derive(Serialize)]
@@ -185,6 +200,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         costs: &report.costs,
         speeds: &report.speeds,
         sizes: &report.sizes,
+        pairs: &report.pairs,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{incomplete_word, metric_words};
+use super::{incomplete_word, interval_words, lacking_words, metric_words, pair_words};
 use crate::board::{Board, Entry};
+use crate::pairs::PairTable;
 use crate::row::{Control, Outcome, Provenance};
 use crate::sizes::{SizeTable, area_words};
 use crate::stats::Summary;
@@ -15,6 +16,8 @@ use crate::{Report, Severity};
 const MOST_CHARACTERS: usize = 60_000;
 /// Methods shown per keep. The rest is in `leaderboard.csv`.
 const MOST_METHODS: usize = 10;
+/// Pairs shown per board: as many as seven methods have. The rest is in `pairs.csv`.
+const MOST_PAIRS: usize = 21;
 /// Warnings shown per severity.
 const MOST_WARNINGS: usize = 12;
 
@@ -30,6 +33,14 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         if out.len() + table.len() > MOST_CHARACTERS * 3 / 4 {
             skipped += 1;
             continue;
+        }
+        out.push_str(&table);
+    }
+    for table in &report.pairs {
+        let table = pair_table(table);
+        if out.len() + table.len() > MOST_CHARACTERS * 13 / 16 {
+            let _ = writeln!(out, "More differences between methods are in `pairs.csv`.\n");
+            break;
         }
         out.push_str(&table);
     }
@@ -168,6 +179,49 @@ fn table_row(out: &mut String, entry: &Entry) {
         entry.scored(),
         entry.trials(),
     );
+}
+
+/// Differences between methods at the smallest keep.
+fn pair_table(table: &PairTable) -> String {
+    let parts = [&table.suite, &table.track, &table.protocol, &table.regime, &table.task];
+    let title = parts.map(|part| text::clean(part)).join(" · ");
+    let mut out = format!("## Differences between methods: {}\n\n", cell(&title));
+    let lacking = lacking_words(table);
+    if !lacking.is_empty() {
+        let _ = writeln!(out, "{lacking}\n");
+    }
+    let Some(keep) = table.keeps.first() else { return out };
+    let _ = writeln!(out, "Keep {}, method minus against in points. {}\n", keep.keep, pair_words(keep));
+    out.push_str(
+        "| method | against | difference | 95 % interval | interval over | ahead in | replicates |\n",
+    );
+    out.push_str("|:---|:---|---:|:---|:---|---:|---:|\n");
+    for pair in keep.pairs.iter().take(MOST_PAIRS) {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {}{} | {} | {} % | {} |",
+            cell(&pair.method),
+            cell(&pair.against),
+            text::points(pair.difference, 2),
+            interval_words(&pair.interval),
+            if pair.interval.contains_zero() { ", includes zero" } else { "" },
+            pair.interval.over.label(),
+            text::percent(pair.ahead, 1),
+            pair.replicates,
+        );
+    }
+    let hidden = keep.pairs.len().saturating_sub(MOST_PAIRS);
+    let more =
+        [(hidden, "pair at this keep", "pairs at this keep"), (table.keeps.len() - 1, "keep", "keeps")]
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, many)| format!("{count} more {}", if count == 1 { one } else { many }))
+            .collect::<Vec<_>>();
+    if !more.is_empty() {
+        let _ = writeln!(out, "\nIn `pairs.csv`: {}.", more.join(", "));
+    }
+    out.push('\n');
+    out
 }
 
 fn size_table(table: &SizeTable) -> String {
@@ -309,6 +363,43 @@ mod tests {
         // Head, rule, two controls, eight methods at two keeps.
         assert_eq!(lines.len(), 2 + 2 + 16);
         assert!(lines.iter().all(|line| columns(line) == 9), "{lines:?}");
+    }
+
+    #[test]
+    fn pairs_of_the_smallest_keep_are_listed_and_the_others_counted() {
+        let input = synthetic_detection();
+        let summary = summary_md(&Report::new(&input), &input.provenance);
+        let (_, section) = summary.split_once("## Differences between methods: ").expect("a section");
+        let (section, _) = section.split_once("\n## ").expect("an end");
+        assert!(section.contains("Keep 0.25, method minus against in points."));
+        assert!(section.contains("6 of 51 scored networks are in no pair"));
+        assert!(section.contains("998 draws of pictures; 2 more have no object to find"));
+        assert!(section.contains("In `pairs.csv`: 15 more pairs at this keep, 1 more keep."));
+        let lines: Vec<Vec<&str>> = section
+            .lines()
+            .filter(|line| line.starts_with("| "))
+            .map(|line| line.split('|').map(str::trim).collect())
+            .collect();
+        assert_eq!(lines.len(), 1 + MOST_PAIRS);
+        assert!(lines.iter().all(|line| line.len() == 9));
+        for line in &lines[1..] {
+            let (interval, over, replicates) = (line[4], line[5], line[7]);
+            assert_eq!(over, if replicates == "1" { "pictures" } else { "pictures and seeds" });
+            let sides = interval.matches(['−', '+']).collect::<Vec<_>>();
+            assert_eq!(interval.ends_with(", includes zero"), sides == ["−", "+"], "{interval}");
+        }
+        // Classifiers have no such section.
+        let input = synthetic(408);
+        assert!(!summary_md(&Report::new(&input), &input.provenance).contains("Differences between"));
+    }
+
+    #[test]
+    fn a_store_without_draws_says_so() {
+        let mut input = synthetic_detection();
+        input.resampled.iter_mut().for_each(|network| network.values.clear());
+        let summary = summary_md(&Report::new(&input), &input.provenance);
+        assert!(summary.contains("51 of 51 scored networks are in no pair"));
+        assert!(!summary.contains("| method | against |"));
     }
 
     #[test]

@@ -10,7 +10,9 @@ pub(crate) mod write;
 use std::collections::BTreeMap;
 
 use crate::board::{Board, Entry};
+use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
+use crate::stats::Interval;
 use crate::text;
 
 /// What stands where a mean would, for an entry without one.
@@ -38,6 +40,54 @@ pub(crate) fn metric_words(board: &Board) -> String {
     let parts: Vec<String> =
         by_metric.iter().map(|(name, tasks)| format!("{} on {tasks}", text::metric(name))).collect();
     parts.join(", ")
+}
+
+/// Both ends of an interval of a difference, in points: `−0.40 to +2.00`.
+pub(crate) fn interval_words(interval: &Interval) -> String {
+    [interval.low, interval.high].map(|end| text::points(end, 2)).join(" to ")
+}
+
+/// What the differences at one keep are means over, and what their intervals are over.
+pub(crate) fn pair_words(keep: &PairKeep) -> String {
+    let range = |of: fn(&Pair) -> usize| {
+        let numbers = || keep.pairs.iter().map(of);
+        (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0))
+    };
+    let either = |(least, most): (usize, usize)| match text::count(most as u64) {
+        most_words if least == most => most_words,
+        most_words => format!("{} to {most_words}", text::count(least as u64)),
+    };
+    let replicates = range(|pair| pair.replicates);
+    let over = match replicates {
+        (_, 1) => "One replicate, intervals over pictures only: they say nothing of other seeds".to_owned(),
+        (1, _) => {
+            let shared = either(replicates);
+            format!(
+                "{shared} shared replicates, intervals over pictures and seeds, or over pictures only where it says so"
+            )
+        }
+        _ => format!("{} shared replicates, intervals over pictures and seeds", either(replicates)),
+    };
+    let left_out = range(|pair| pair.left_out);
+    let without = match left_out {
+        (_, 0) => String::new(),
+        _ => format!("; {} more have no object to find and are left out", either(left_out)),
+    };
+    format!("{over}. {} draws of pictures{without}.", either(range(|pair| pair.draws)))
+}
+
+/// How many networks of a table are in no pair, and why; nothing if all are.
+pub(crate) fn lacking_words(table: &PairTable) -> String {
+    if table.lacking == 0 {
+        return String::new();
+    }
+    format!(
+        "{} of {} scored networks {} in no pair: their predictions are not in the store any more, or were written before \
+         there were draws of pictures.",
+        table.lacking,
+        table.networks,
+        if table.lacking == 1 { "is" } else { "are" }
+    )
 }
 
 /// How places are shared, for every export that prints them.

@@ -6,6 +6,8 @@
 //! | `classes` | i32 | `[detections]` |
 //! | `scores` | f32 | `[detections]`, falling within a picture |
 //! | `boxes` | f32 | `[detections, 4]`: left, top, right, bottom in pixels of the original picture |
+//!
+//! What else may be in the file is none of a gallery's business; `crate::pairs` reads `resampled`.
 
 use safetensors::tensor::{Dtype, SafeTensors};
 

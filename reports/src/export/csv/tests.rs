@@ -20,6 +20,8 @@ fn an_empty_table_has_the_header_of_a_full_one() {
     assert_eq!(without, with);
     let sizes = |input: &ReportInput| header(&sizes_csv(input).expect("sizes"));
     assert_eq!(sizes(&empty), sizes(&synthetic_detection()));
+    let pairs = |input: &ReportInput| header(&pairs_csv(&Report::new(input)).expect("pairs"));
+    assert_eq!(pairs(&empty), pairs(&synthetic_detection()));
 }
 
 #[test]
@@ -49,6 +51,33 @@ fn scores_by_size_have_one_order_whatever_the_store_says() {
     input.sizes.reverse();
     assert_eq!(sizes_csv(&input).expect("sizes"), sizes);
     assert_eq!(Report::new(&input).sizes, report.sizes);
+}
+
+#[test]
+fn every_pair_has_its_line_and_says_what_its_interval_is_over() {
+    let mut input = synthetic_detection();
+    let report = Report::new(&input);
+    let bytes = pairs_csv(&report).expect("pairs");
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let columns = reader.headers().expect("a header").clone();
+    let place = |name: &str| columns.iter().position(|it| it == name).expect("a column");
+    let lines: Vec<csv::StringRecord> = reader.records().map(|line| line.expect("our own CSV")).collect();
+    // Eight methods with one another and with dense-trained, at two keeps.
+    assert_eq!(lines.len(), 2 * (28 + 8));
+    let mut single = 0;
+    for line in &lines {
+        let number = |name: &str| line[place(name)].parse::<f64>().expect("a number");
+        assert!(number("low") <= number("difference") && number("difference") <= number("high"));
+        assert!((0.0..=1.0).contains(&number("ahead")));
+        assert_eq!(&line[place("draws")], "998");
+        let one = &line[place("replicates")] == "1";
+        assert_eq!(&line[place("interval_over")], if one { "pictures" } else { "pictures and seeds" });
+        single += usize::from(one);
+    }
+    // One method has one replicate that counts.
+    assert_eq!(single, 2 * 8);
+    input.resampled.reverse();
+    assert_eq!(pairs_csv(&Report::new(&input)).expect("pairs"), bytes);
 }
 
 #[test]

@@ -50,7 +50,24 @@ fn untrusted_text_stays_text() {
     costs.truncate(1);
     costs[0].method = EVIL.to_owned();
     input.costs = costs;
+    for method in ["", "2"] {
+        let evil = || EVIL.to_owned();
+        input.resampled.push(crate::Resampled {
+            suite: evil(),
+            track: evil(),
+            protocol: evil(),
+            regime: evil(),
+            task: evil(),
+            method: EVIL.to_owned() + method,
+            control: None,
+            keep: 0.5,
+            replicate: 0,
+            score: 0.5,
+            values: vec![Some(0.5)],
+        });
+    }
     let page = page_of(&input);
+    assert!(page.contains("Differences between methods"));
     assert!(!page.contains("<img"));
     assert!(page.contains("&lt;img"));
     assert!(!page.contains("6999881"), "a label was run as a template");
@@ -94,6 +111,7 @@ fn the_page_is_the_same_for_rows_in_another_order() {
         input.costs.reverse();
         input.sizes.reverse();
         input.galleries.reverse();
+        input.resampled.reverse();
         assert_eq!(page_of(&input), page);
     }
 }
@@ -230,4 +248,64 @@ fn sizes_and_metrics_stand_on_the_page_in_words() {
     let page = page_of(&synthetic(1224));
     assert!(!page.contains("Objects by size") && !page.contains("What the detectors see"));
     assert!(page.contains("metric mean per class on 3, top-1 on 9"));
+}
+
+/// The part of a page with the differences.
+fn pairs_of(page: &str) -> &str {
+    let (_, section) = page.split_once("<section id=\"pairs\">").expect("a section");
+    section.split_once("</section>").expect("an end").0
+}
+
+#[test]
+fn differences_stand_in_a_table_of_method_against_method() {
+    let page = page_of(&synthetic_detection());
+    let section = pairs_of(&page);
+    // The smallest keep is first and open.
+    let (open, closed) = section.split_once("<details><summary>Keep 0.5</summary>").expect("two keeps");
+    assert!(open.contains("<details open><summary>Keep 0.25</summary>"));
+    for keep in [open, closed] {
+        // Eight methods, each against seven and dense-trained, and itself.
+        assert_eq!(keep.matches("<th scope=\"row\"").count(), 8);
+        assert_eq!(keep.matches("<td class=\"num\"><b>").count(), 8 * 8);
+        assert_eq!(keep.matches("<td class=\"self\">").count(), 8);
+        // One method has one replicate: its row but for itself, and its column.
+        assert_eq!(keep.matches("<small>over pictures only</small>").count(), 8 + 7);
+    }
+    assert!(section.contains("6 of 51 scored networks are in no pair"));
+    // A pair is the same from both sides.
+    let differences = |sign: char| section.matches(&format!("<td class=\"num\"><b>{sign}")).count();
+    assert_eq!(differences('+') + differences('−'), 2 * 8 * 8);
+    assert!(!page_of(&synthetic(408)).contains("Differences between methods"));
+}
+
+#[test]
+fn intervals_with_zero_say_so_in_words() {
+    let page = page_of(&synthetic_detection());
+    let section = pairs_of(&page);
+    let mut with_zero = 0;
+    for cell in section.split("<td class=\"num\"><b>").skip(1) {
+        let interval = cell.split("<small>").nth(1).expect("an interval");
+        let zero = interval.starts_with('−') && interval.contains("to +");
+        assert_eq!(cell.contains("<small>includes zero</small>"), zero, "{interval}");
+        with_zero += usize::from(zero);
+    }
+    assert!(with_zero > 0 && with_zero % 2 == 0, "{with_zero}");
+}
+
+#[test]
+fn very_many_methods_are_cut_and_counted_and_apart_ones_are_no_pair() {
+    let mut input = synthetic_detection();
+    let network = input.resampled.iter().find(|it| it.method == "dcp").expect("a network").clone();
+    input.resampled = (0..30)
+        .map(|number| crate::Resampled { method: format!("m{number:02}"), ..network.clone() })
+        .collect();
+    // The first is compared with the last only, which is not on the page.
+    input.resampled[0].replicate += 1;
+    input.resampled[29].replicate += 1;
+    let page = page_of(&input);
+    let section = pairs_of(&page);
+    assert_eq!(section.matches("<th scope=\"row\"").count(), 24);
+    assert!(section.contains("6 more methods are in pairs.csv."));
+    assert_eq!(section.matches("no shared replicate").count(), 2 * 23);
+    assert!(section.contains("One replicate, intervals over pictures only"));
 }

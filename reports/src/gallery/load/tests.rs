@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::gallery::predictions::tests::file;
+use crate::pairs::load::tests::file as drawn;
 use crate::testing::detection_facts;
 
 const TASK: &str = "generated/figures";
@@ -175,6 +176,34 @@ fn rows_and_sizes_are_those_of_the_facts() {
     assert_eq!(input.sizes.len(), 15);
     let small: Vec<_> = input.sizes.iter().filter(|size| size.size == "small").map(|size| size.ap).collect();
     assert_eq!(small, [facts.sizes[0].ap; 5]);
+}
+
+#[test]
+fn networks_have_their_metric_on_draws_where_the_store_has_it() {
+    let fixture = Fixture::new();
+    let path = |identity: &str| fixture.store.object_dir(identity).join("predictions.safetensors");
+    let input = fixture.input();
+    // Five scored networks, all without draws; the one that timed out has no score.
+    assert_eq!(input.resampled.len(), 5);
+    assert!(input.resampled.iter().all(|network| network.values.is_empty()));
+    let table = crate::Report::new(&input).pairs.remove(0);
+    // The untouched network is not compared.
+    assert_eq!((table.networks, table.lacking, table.keeps.len()), (4, 4, 0));
+
+    fs::write(path("dcp-quarter"), drawn(Some(&[0.5, f64::NAN, 0.25]))).unwrap();
+    fs::write(path("trained"), drawn(Some(&[0.75, f64::NAN, 0.5]))).unwrap();
+    fs::remove_file(path("dcp-half")).unwrap();
+    let input = fixture.input();
+    let quarter = input.resampled.iter().find(|it| it.keep < 0.3 && it.replicate == 0).unwrap();
+    assert_eq!(quarter.values, [Some(0.5), None, Some(0.25)]);
+    assert_eq!((quarter.method.as_str(), quarter.score), ("dcp", detection_facts(0.6).voc_ap50.unwrap()));
+    let table = crate::Report::new(&input).pairs.remove(0);
+    assert_eq!((table.networks, table.lacking), (4, 2));
+    let pair = &table.keeps[0].pairs[0];
+    assert_eq!((pair.method.as_str(), pair.against.as_str()), ("dcp", "dense-trained"));
+    assert_eq!((pair.replicates, pair.draws, pair.left_out), (1, 2, 1));
+    // Both have the score of the fixture, and each draw is 0.25 apart.
+    assert_eq!((pair.difference, pair.interval.low, pair.interval.high), (0.0, -0.25, -0.25));
 }
 
 #[test]

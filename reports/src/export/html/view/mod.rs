@@ -3,6 +3,7 @@
 mod board;
 mod cost;
 mod gallery;
+mod pairs;
 mod size;
 mod speed;
 
@@ -18,6 +19,7 @@ use crate::text::{self, clean};
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
 use gallery::{GalleryView, galleries};
+use pairs::PairTableView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
 
@@ -37,6 +39,7 @@ pub(super) struct Page {
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
     sizes: Vec<SizeTableView>,
+    pairs: Vec<PairTableView>,
     galleries: Vec<GalleryView>,
     single_dots: bool,
     faults: Vec<FaultView>,
@@ -114,6 +117,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
         sizes: size::tables(&report.sizes),
+        pairs: pairs::tables(&report.pairs),
         galleries: galleries(&report.galleries),
         single_dots,
         faults,
