@@ -193,7 +193,7 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
 }
 
 #[test]
-fn jobs_and_interruptions_change_no_bit_of_a_detector() {
+fn the_number_of_jobs_changes_no_bit_of_a_detector() {
     let lab = lab();
     let methods = "  - {label: l1, method: org.secateur.channel-l1, baseline: true}\n".to_owned() + &ladder();
     run(&lab, &suite(&methods), "one", &["--jobs", "1", "--only", "keep=0.5"]).exits(0);
