@@ -190,6 +190,23 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
     }
     let sizes = std::fs::read_to_string(lab.path("store-report").join("sizes.csv")).expect("sizes.csv");
     assert!(sizes.lines().count() > 3 * rows.len() / 2, "{sizes}");
+    // Every network is paired with every other at its keep: eight methods and dense-trained, at two keeps.
+    let pairs =
+        crate::support::table(&std::fs::read(lab.path("store-report").join("pairs.csv")).expect("pairs.csv"));
+    assert_eq!(pairs.len(), 2 * (9 * 8 / 2));
+    for pair in &pairs {
+        let score = |method: &str| {
+            let row =
+                of(method).into_iter().find(|row| row["keep"] == pair["keep"] || method == "dense-trained");
+            number(row.expect("a row"), "score")
+        };
+        let difference = score(&pair["method"]) - score(&pair["against"]);
+        assert!((number(pair, "difference") - difference).abs() < 1e-6, "{pair:?}");
+        assert!(
+            number(pair, "low") <= number(pair, "high") && pair["interval_over"] == "pictures",
+            "{pair:?}"
+        );
+    }
 }
 
 #[test]
