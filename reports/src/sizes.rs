@@ -19,7 +19,7 @@ pub struct SizeScore {
     pub suite: String,
     /// Track name.
     pub track: String,
-    /// `direct`, `upstream` or `transfer`.
+    /// `direct`, `upstream`, `transfer` or `validation`.
     pub protocol: String,
     /// `linear`, `full` or `none`.
     pub regime: String,
@@ -79,7 +79,7 @@ pub struct SizeTable {
     pub suite: String,
     /// Track name.
     pub track: String,
-    /// `direct`, `upstream` or `transfer`.
+    /// `direct`, `upstream`, `transfer` or `validation`.
     pub protocol: String,
     /// `linear`, `full` or `none`.
     pub regime: String,
