@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
     program: PathBuf,
-    library_path: Option<PathBuf>,
+    torch_folder: Option<PathBuf>,
 }
 
 impl Worker {
@@ -25,10 +25,10 @@ impl Worker {
             );
         }
         if let Some(root) = std::env::var_os("LIBTORCH") {
-            let library_path = Some(PathBuf::from(root).join("lib"));
-            return Ok(Self { program, library_path });
+            let torch_folder = Some(PathBuf::from(root).join("lib"));
+            return Ok(Self { program, torch_folder });
         }
-        let worker = Self { program, library_path: None };
+        let worker = Self { program, torch_folder: None };
         if worker.starts() {
             return Ok(worker);
         }
@@ -39,7 +39,7 @@ impl Worker {
         if let Some((version, folder)) = text.trim().split_once(' ')
             && version.split('+').next() == Some(secateur_suite::LIBTORCH_VERSION)
         {
-            let worker = Self { library_path: Some(Path::new(folder).join("lib")), ..worker };
+            let worker = Self { torch_folder: Some(Path::new(folder).join("lib")), ..worker };
             if worker.starts() {
                 return Ok(worker);
             }
@@ -68,7 +68,7 @@ impl Worker {
     /// A command that runs the worker.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        if let Some(folder) = &self.library_path {
+        if let Some(folder) = &self.torch_folder {
             let mut folders = vec![folder.clone()];
             if let Some(existing) = std::env::var_os("LD_LIBRARY_PATH") {
                 folders.extend(std::env::split_paths(&existing));

@@ -16,7 +16,7 @@ pub(crate) const VERSION: &str = "2.11.0";
 /// PyTorch's own Python package does not have.
 pub(crate) fn check(folder: &Path, platform: Platform) -> Result<()> {
     ensure!(folder.is_dir(), "`{}` is no folder", folder.display());
-    let suffix = platform.library_suffix();
+    let suffix = platform.suffix_of_libraries();
     for library in ["libtorch_cpu", "libc10", "libtorch"] {
         let path = folder.join("lib").join(format!("{library}.{suffix}"));
         ensure!(path.is_file(), "`{}` is missing, so this is no complete libtorch", path.display());

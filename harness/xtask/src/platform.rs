@@ -39,7 +39,7 @@ impl Platform {
     }
 
     /// Ending of shared libraries.
-    pub(crate) fn library_suffix(self) -> &'static str {
+    pub(crate) fn suffix_of_libraries(self) -> &'static str {
         match self {
             Self::LinuxX86 | Self::LinuxArm => "so",
             Self::MacArm => "dylib",
