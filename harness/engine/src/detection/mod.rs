@@ -14,4 +14,4 @@ mod score;
 pub use detect::{DetectionRules, Detections, detect};
 pub use detector::{Detector, MatchedBoxes};
 pub use scene_set::SceneSet;
-pub use score::{metric, resampled};
+pub use score::{VOC_OVERLAP, metric, resampled};

@@ -241,7 +241,9 @@ impl Examples for SceneSet {
             let (_, boxes) = self.picture(*index)?;
             let mut rng = draw.streams.rng("view", position);
             views.push(rules.draw(self.sizes[*index as usize], boxes, &mut || unit(&mut rng)));
-            colours.push(Photometric::draw(&mut draw.streams.rng("colour", position)));
+            if wanted.photometric {
+                colours.push(Photometric::draw(&mut draw.streams.rng("colour", position)));
+            }
         }
         let mut pictures = self.values(draw.indices)?;
         if wanted.photometric {

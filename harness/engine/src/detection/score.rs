@@ -12,7 +12,7 @@ use crate::examples::Examples;
 use crate::random::{Streams, uniform};
 
 /// Overlap at which VOC counts an object as found.
-const VOC_OVERLAP: f64 = 0.5;
+pub const VOC_OVERLAP: f64 = 0.5;
 
 impl Detections {
     /// The detections as metrics read them.

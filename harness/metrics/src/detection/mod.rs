@@ -21,7 +21,8 @@ mod voc;
 
 pub use bounding_box::BoundingBox;
 pub use coco::{
-    AreaRange, AreaScores, ClassScores, CocoMatches, CocoScores, CocoSettings, CocoTable, LimitScores,
+    AreaRange, AreaScores, ClassScores, CocoMatches, CocoScores, CocoSettings, CocoTable, LARGEST_AREA,
+    LimitScores,
 };
 pub use error::{DetectionError, Item};
 pub use grouped::Grouped;

@@ -10,5 +10,5 @@ mod settings;
 mod table;
 
 pub use matches::CocoMatches;
-pub use settings::{AreaRange, CocoSettings};
+pub use settings::{AreaRange, CocoSettings, LARGEST_AREA};
 pub use table::{AreaScores, ClassScores, CocoScores, CocoTable, LimitScores};

@@ -96,7 +96,7 @@ impl Default for CocoSettings {
 }
 
 /// The area, in square pixels, beyond which COCO ignores objects.
-pub(super) const LARGEST_AREA: f64 = 1e5 * 1e5;
+pub const LARGEST_AREA: f64 = 1e5 * 1e5;
 
 /// Numbers at equal distances, with the last bits that numpy's `linspace` gives them: an overlap or a recall can equal
 /// a level exactly, and then these bits decide.

@@ -5,21 +5,19 @@ use std::collections::BTreeMap;
 use secateur_checkpoint::{Dtype, TensorData, write_safetensors};
 use secateur_data::detection::DetectionInfo;
 use secateur_engine::Examples;
-use secateur_engine::detection::{DetectionRules, Detections, SceneSet, detect, metric, resampled};
+use secateur_engine::detection::{
+    DetectionRules, Detections, SceneSet, VOC_OVERLAP, detect, metric, resampled,
+};
 use secateur_metrics::detection::{
-    AreaRange, CocoMatches, CocoSettings, Extent, Grouped, VocInterpolation, VocMatches,
+    AreaRange, CocoMatches, CocoSettings, Extent, Grouped, LARGEST_AREA, VocInterpolation, VocMatches,
 };
 use secateur_store::{ClassFacts, DetectionFacts, ScoreFacts, SizeFacts};
 
 use crate::order::Order;
 use crate::stages::Ended;
 
-/// Overlap at which VOC counts an object as found.
-const VOC_OVERLAP: f64 = 0.5;
 /// Splits that are drawn from the test split, for intervals over pictures.
 const RESAMPLES: u64 = 1000;
-/// Beyond this, COCO ignores objects.
-const LARGEST_AREA: f64 = 1e10;
 
 pub(super) fn run(
     order: &Order,
