@@ -177,7 +177,8 @@ pub struct Node {
     pub op: Op,
     /// The nodes it reads, all earlier in the list.
     pub inputs: Vec<NodeId>,
-    /// Its trainable parameters, weight before bias.
+    /// Its trainable parameters, weight before bias. They are those of an earlier node where both are one layer, as the
+    /// heads of a pyramid are (see [`Builder::push_again`]).
     pub params: Vec<ParamId>,
 }
 
@@ -205,7 +206,7 @@ pub struct ParamSpec {
     pub name: String,
     /// Shape, outermost dimension first.
     pub shape: Vec<usize>,
-    /// The node that owns it.
+    /// The node that owns it: the first one that computes with it.
     pub node: NodeId,
     /// What it is to that node.
     pub role: ParamRole,
@@ -366,6 +367,12 @@ impl Network {
         &self.shapes[id.index()]
     }
 
+    /// The node whose parameters this one computes with: itself, unless its layer is used more than once.
+    #[must_use]
+    pub fn owner(&self, id: NodeId) -> NodeId {
+        self.node(id).params.first().map_or(id, |param| self.params()[param.index()].node)
+    }
+
     /// The classifier: the last fully connected node. Its inputs are the features of linear transfer. A detector has
     /// none.
     #[must_use]
@@ -452,6 +459,17 @@ impl Builder {
         id
     }
 
+    /// Appends a node that is an earlier convolution or fully connected layer once more, with the same parameters, and
+    /// makes it the output. A normalization is refused by [`Builder::finish`]: of its statistics each use would need its
+    /// own.
+    pub fn push_again(&mut self, name: &str, layer: NodeId, inputs: &[NodeId]) -> NodeId {
+        let id = NodeId(self.network.nodes.len() as u32);
+        let Node { op, params, .. } = self.network.node(layer).clone();
+        self.network.nodes.push(Node { name: name.to_owned(), op, inputs: inputs.to_vec(), params });
+        self.network.outputs = vec![id];
+        id
+    }
+
     /// Makes these nodes the outputs, in place of the node that was pushed last.
     pub fn outputs(&mut self, nodes: &[NodeId]) {
         self.network.outputs = nodes.to_vec();
@@ -469,6 +487,14 @@ impl Builder {
             }
             if let Some(input) = node.inputs.iter().find(|input| input.index() >= index) {
                 return Err(GraphError::NotTopological { node: node.name.clone(), input: input.0 });
+            }
+            let owner = self.network.owner(NodeId(index as u32));
+            if matches!(node.op, Op::BatchNorm2d { .. }) && owner.index() != index {
+                let reason = format!(
+                    "is the normalization `{}` once more; give each use statistics of its own",
+                    self.network.node(owner).name
+                );
+                return Err(GraphError::Shape { node: node.name.clone(), reason });
             }
         }
         self.network.shapes()

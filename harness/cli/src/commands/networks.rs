@@ -151,8 +151,11 @@ fn summary(network: &Network) -> serde_json::Value {
     })
 }
 
-/// Parameters of a node alone.
+/// Parameters of a node alone, counted where they are used first.
 fn node_params(network: &Network, id: NodeId) -> usize {
+    if network.owner(id) != id {
+        return 0;
+    }
     network.node(id).params.iter().map(|param| network.params()[param.index()].numel()).sum()
 }
 

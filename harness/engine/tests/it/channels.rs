@@ -47,7 +47,13 @@ impl Growing {
         } else {
             Op::Conv2d { in_channels, out_channels: to, window, groups: blocks, bias }
         };
-        let made = self.push(op, &[from]);
+        let mut made = self.push(op, &[from]);
+        if in_channels == to && draw.below(4) == 0 {
+            // The layer once more, on what it made: it reads and makes the same channels.
+            let between = self.push(Op::Relu, &[made]);
+            self.names += 1;
+            made = self.builder.push_again(&format!("node{}", self.names), made, &[between]);
+        }
         if draw.below(2) == 0 {
             return self.push(Op::BatchNorm2d { channels: to, eps: 1e-5, momentum: 0.1 }, &[made]);
         }
@@ -55,7 +61,7 @@ impl Growing {
     }
 }
 
-/// A random graph with sums, concatenations, blocks, enlargements, pools and flattening.
+/// A random graph with sums, concatenations, blocks, enlargements, pools, flattening and layers that are used twice.
 fn random_network(draw: &mut Draw) -> Network {
     let builder = Builder::new("random", [3, 8, 8]);
     let input = builder.input();

@@ -34,13 +34,14 @@ impl Tally {
     pub fn new(network: &Network, groups: &Groups, eligible: &[bool], budget: Budget) -> Self {
         let mut dims = Vec::with_capacity(network.params().len());
         let mut weight = Vec::with_capacity(network.params().len());
+        let uses = if budget == Budget::Macs { uses(network) } else { Vec::new() };
         for param in network.params() {
             let [first, second] = [param.shape[0], param.shape.get(1).copied().unwrap_or(1)];
             dims.push([first as u64, second as u64]);
             let rest: usize = param.shape.iter().skip(2).product();
             weight.push(match budget {
                 Budget::Params => rest as u64,
-                Budget::Macs => rest as u64 * uses(network, param.node, param.id),
+                Budget::Macs => rest as u64 * uses[param.id.index()],
                 Budget::Channels => 0,
             });
         }
@@ -97,14 +98,17 @@ impl Tally {
     }
 }
 
-/// How often each element of a parameter is multiplied for one picture; biases and normalizations are no products.
-fn uses(network: &Network, node: NodeId, param: crate::ParamId) -> u64 {
-    let weight = network.node(node).params.first() == Some(&param);
-    match network.node(node).op {
-        Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. } if weight => {
-            let numel = network.params()[param.index()].numel() as u64;
-            network.node_macs(node, Convention::Core) / numel.max(1)
-        }
-        _ => 0,
+/// How often each element of every parameter is multiplied for one picture; biases and normalizations are no products.
+fn uses(network: &Network) -> Vec<u64> {
+    let mut uses = vec![0; network.params().len()];
+    for (index, node) in network.nodes().iter().enumerate() {
+        let (Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. }, Some(weight)) =
+            (&node.op, node.params.first())
+        else {
+            continue;
+        };
+        let numel = network.params()[weight.index()].numel() as u64;
+        uses[weight.index()] += network.node_macs(NodeId(index as u32), Convention::Core) / numel.max(1);
     }
+    uses
 }

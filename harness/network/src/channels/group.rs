@@ -105,7 +105,8 @@ impl Groups {
 
 impl Network {
     /// The channel groups, from the graph alone: through residual sums, depthwise and grouped convolutions,
-    /// concatenations, flattening into fully connected layers, normalization, pooling and enlargement.
+    /// concatenations, flattening into fully connected layers, normalization, pooling and enlargement, and layers that
+    /// are used more than once.
     #[must_use]
     pub fn channel_groups(&self) -> Groups {
         let mut trace = Trace::of(self);
@@ -191,10 +192,13 @@ impl Assembly {
         }
     }
 
-    /// Enters what a node's tensors hold of the channels that it reads and makes.
+    /// Enters what a node's own tensors hold of the channels that it reads and makes.
     fn add_members(&mut self, network: &Network, trace: &Trace, id: NodeId) {
         let node = network.node(id);
         let Some(input) = node.inputs.first() else { return };
+        if network.owner(id) != id {
+            return;
+        }
         let (read, made) = (trace.output[input.index()], trace.output[id.index()]);
         let param = |position: usize| TensorId::Param(node.params[position]);
         let (all_read, all_made) = (trace.layouts[read].len(), trace.layouts[made].len());

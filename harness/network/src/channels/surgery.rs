@@ -141,8 +141,12 @@ impl Network {
                     Err(GraphError::Shape { node: node.name.clone(), reason })
                 })
                 .collect::<Result<_, _>>()?;
-            let op = narrowed_op(&node.op, &shapes);
-            let id = builder.push(&node.name, op, &node.inputs);
+            let owner = self.owner(NodeId(index as u32));
+            let id = if owner.index() == index {
+                builder.push(&node.name, narrowed_op(&node.op, &shapes), &node.inputs)
+            } else {
+                builder.push_again(&node.name, owner, &node.inputs)
+            };
             debug_assert_eq!(id, NodeId(index as u32));
         }
         builder.outputs(self.outputs());

@@ -78,6 +78,13 @@ impl Trace {
                 | Op::Upsample { .. }
                 | Op::Dropout { .. } => reads(0),
             };
+            let owner = network.owner(id);
+            if owner != id {
+                // One layer used twice reads and makes the same channels at both places.
+                let first = network.node(owner).inputs[0];
+                trace.tie(trace.output[first.index()], trace.output[node.inputs[0].index()]);
+                trace.tie(trace.output[owner.index()], layout);
+            }
             trace.output.push(layout);
         }
         trace

@@ -168,6 +168,95 @@ fn plain_concatenation_keeps_groups_apart() {
     assert_eq!(groups.all()[groups.find("last").unwrap()].protection, Some(Protection::Output));
 }
 
+/// A pyramid of two levels, whose upper level is enlarged and added to the lower one, and a head that both share, as in
+/// RetinaNet (arXiv 1708.02002): one hidden layer and the predictor.
+fn pyramid() -> Network {
+    let mut builder = Builder::new("pyramid", [3, 8, 8]);
+    let input = builder.input();
+    let lower = conv(&mut builder, "lower", input, [3, 6], 1);
+    let pooled = builder.push("pool", Op::MaxPool2d { window: Window::square(2, 2, 0) }, &[lower]);
+    let upper = conv(&mut builder, "upper", pooled, [6, 10], 1);
+    let inner0 = conv(&mut builder, "inner0", lower, [6, 4], 1);
+    let inner1 = conv(&mut builder, "inner1", upper, [10, 4], 1);
+    let enlarged = builder.push("enlarged", Op::Upsample { scale: 2 }, &[inner1]);
+    let sum = builder.push("sum", Op::Add, &[inner0, enlarged]);
+    let level0 = conv(&mut builder, "level0", sum, [4, 5], 1);
+    let level1 = conv(&mut builder, "level1", inner1, [4, 5], 1);
+    let hidden0 = conv(&mut builder, "head.hidden", level0, [5, 7], 1);
+    let scores0 = conv(&mut builder, "head.scores", hidden0, [7, 2], 1);
+    let hidden1 = builder.push_again("head.hidden at level 1", hidden0, &[level1]);
+    let scores1 = builder.push_again("head.scores at level 1", scores0, &[hidden1]);
+    builder.outputs(&[scores0, scores1]);
+    builder.finish().unwrap()
+}
+
+#[test]
+fn levels_of_a_pyramid_that_share_a_head_lose_the_same_channels() {
+    let network = pyramid();
+    let groups = network.channel_groups();
+    let names: Vec<(&str, usize)> =
+        groups.all().iter().map(|group| (group.name.as_str(), group.units)).collect();
+    // The lateral sums are one group, the two levels another since one head reads both.
+    let expected = [
+        ("input", 3),
+        ("lower", 6),
+        ("upper", 10),
+        ("inner0", 4),
+        ("level0", 5),
+        ("head.hidden", 7),
+        ("head.scores", 2),
+    ];
+    assert_eq!(names, expected);
+    let producers = |group: &str| -> Vec<&str> {
+        let group = &groups.all()[groups.find(group).unwrap()];
+        group.producers.iter().map(|id| network.node(*id).name.as_str()).collect()
+    };
+    assert_eq!(producers("level0"), ["level0", "level1"]);
+    assert_eq!(producers("head.hidden"), ["head.hidden", "head.hidden at level 1"]);
+    assert_eq!(groups.all()[groups.find("head.scores").unwrap()].protection, Some(Protection::Output));
+    // The head's weights are there once, and lose entries once.
+    assert_eq!(entries(&network, &groups, "level0", 2, "head.hidden.weight", 1), [2]);
+    assert_eq!(entries(&network, &groups, "head.hidden", 3, "head.hidden.weight", 0), [3]);
+    assert_eq!(network.params().iter().filter(|param| param.name.starts_with("head")).count(), 4);
+
+    let mut kept = Kept::all(&groups);
+    let mut tally = Tally::new(&network, &groups, &free(&groups), Budget::Macs);
+    assert_eq!(tally.total(), network.macs(Convention::Core));
+    for (group, unit) in [("level0", 1), ("level0", 4), ("head.hidden", 0), ("inner0", 2)] {
+        let at = groups.find(group).unwrap();
+        kept.group_mut(at)[unit] = false;
+        tally.remove(&groups.all()[at], unit);
+    }
+    let smaller = network.surgery(&groups, &kept).unwrap().network;
+    assert_eq!(tally.total(), smaller.macs(Convention::Core));
+    // 3x3 kernels: hidden 6 of 3 channels at 64 and 16 positions, and so on.
+    let nine = |read: u64, made: u64, pixels: u64| 9 * read * made * pixels;
+    let by_hand = nine(3, 6, 64)
+        + nine(6, 10, 16)
+        + nine(6, 3, 64)
+        + nine(10, 3, 16)
+        + nine(3, 3, 64 + 16)
+        + nine(3, 6, 64 + 16)
+        + nine(6, 2, 64 + 16);
+    assert_eq!(smaller.macs(Convention::Core), by_hand);
+    let again = smaller.find("head.hidden at level 1").unwrap();
+    assert_eq!(smaller.owner(again), smaller.find("head.hidden").unwrap());
+}
+
+#[test]
+fn a_normalization_is_not_used_twice() {
+    let mut builder = Builder::new("twice", [3, 4, 4]);
+    let input = builder.input();
+    let norm = Op::BatchNorm2d { channels: 3, eps: 1e-5, momentum: 0.1 };
+    let first = builder.push("norm", norm, &[input]);
+    builder.push_again("again", first, &[first]);
+    let error = builder.finish().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "node `again`: is the normalization `norm` once more; give each use statistics of its own"
+    );
+}
+
 #[test]
 fn every_entry_belongs_to_one_unit() {
     for name in zoo::names() {
