@@ -156,6 +156,7 @@ impl Loader<'_> {
             macs_executed: counts.map(|counts| counts.macs_executed),
             macs_nonzero: counts.map(|counts| counts.macs_nonzero),
             allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
+            init_samples: if dense { 0 } else { suite.init_samples(&trial.method) },
             method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
             training_macs: has_weights.then(|| {

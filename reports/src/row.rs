@@ -102,6 +102,9 @@ pub struct Row {
     pub macs_nonzero: Option<u64>,
     /// Training samples of the track's allowance.
     pub allowance_samples: u64,
+    /// Training samples that a method that begins from initialization was given beside it: those of the upstream network's
+    /// training. 0 for all others.
+    pub init_samples: u64,
     /// Training samples the method itself spent, forward-only ones counted a third.
     pub method_samples: Option<u64>,
     /// Training samples the host spent on mask-fixed recovery.

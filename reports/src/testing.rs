@@ -169,6 +169,7 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
         macs_executed: ok.then_some(MACS),
         macs_nonzero: ok.then_some((MACS as f64 * macs).round() as u64),
         allowance_samples: ALLOWANCE,
+        init_samples: 0,
         method_samples: Some(method.samples.min(ALLOWANCE)),
         recover_samples: Some(match method.control {
             Some(Control::DenseAsIs) => 0,

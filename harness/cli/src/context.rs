@@ -158,6 +158,7 @@ fn check_network(suite: &Suite) -> anyhow::Result<()> {
         );
     }
     let trained = suite.upstream.train.iter().map(|train| &train.recipe);
+    let trained = trained.chain(suite.upstream.trained.iter().map(|trained| &trained.recipe));
     for name in trained.chain(suite.tracks.iter().filter_map(|track| track.recipe.as_ref())) {
         let recipe = &suite.recipes[name];
         if has_boxes && recipe.shift > 0 {

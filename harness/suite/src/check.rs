@@ -1,6 +1,6 @@
 //! What a suite must hold beyond its form.
 
-use crate::spec::{MethodEntry, Suite, TaskSource};
+use crate::spec::{MethodEntry, Start, Suite, TaskSource, Track};
 use crate::yaml::{YamlError, from_str, nearest, to_json};
 
 /// Reads and checks a suite.
@@ -108,6 +108,9 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         (Some(_), Some(_)) => add("upstream", "has both `checkpoint` and `train`; remove one".to_owned()),
         _ => {}
     }
+    if suite.upstream.train.is_some() && suite.upstream.trained.is_some() {
+        add("upstream.trained", "stands beside `train`, which says it already".to_owned());
+    }
     for (name, recipe) in &suite.recipes {
         if let Some((key, reason)) = recipe.problem() {
             add(&format!("recipes.{name}.{key}"), reason);
@@ -127,6 +130,11 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         && let Some(reason) = recipe_known(&train.recipe)
     {
         add("upstream.train.recipe", reason);
+    }
+    if let Some(trained) = &suite.upstream.trained
+        && let Some(reason) = recipe_known(&trained.recipe)
+    {
+        add("upstream.trained.recipe", reason);
     }
     if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
         add(
@@ -289,8 +297,8 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
     }
     for other in same_label {
         // One method may have several entries, for example with more replicates at some keeps.
-        let same =
-            other.method == entry.method && other.params == entry.params && other.tracks == entry.tracks;
+        let same = (&other.method, &other.params, &other.tracks, other.start)
+            == (&entry.method, &entry.params, &entry.tracks, entry.start);
         let own = entry.keeps.as_deref().unwrap_or(&suite.keeps);
         let apart = !other.keeps.as_deref().unwrap_or(&suite.keeps).iter().any(|keep| own.contains(keep));
         if !(same && apart) {
@@ -318,6 +326,19 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
         add(&key("keeps"), "leaves the method without a keep; remove the key, or the method".to_owned());
     }
     check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
+    if entry.start == Start::Init {
+        if suite.upstream_training().is_none() {
+            let help = "it is given what the upstream network's training had, so `upstream.trained` must say the recipe and \
+                        the pictures (with `train`: a length in pictures or steps)";
+            add(&key("start"), format!("is `init`, but that is not known: {help}"));
+        }
+        let runs = |track: &&Track| entry.tracks.as_ref().is_none_or(|own| own.contains(&track.name));
+        for track in suite.tracks.iter().filter(runs).filter(|track| track.allowance.steps(1, 0) == 0) {
+            let reason =
+                format!("is `init`, but track `{}` is without training; name others in `tracks`", track.name);
+            add(&key("start"), reason);
+        }
+    }
 }
 
 fn check_keeps(suite: &Suite, keeps: Option<&[f64]>, key: &str, add: &mut impl FnMut(&str, String)) {

@@ -12,8 +12,8 @@ pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surrou
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
     ChannelBudget, ChannelSet, DenseControl, DetectionSource, LayoutChoice, MethodEntry, Metric, NetworkSpec,
-    PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Suite, TaskFormat, TaskSource, Track, Transfer,
-    Upstream, UpstreamTraining,
+    PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, TaskFormat, TaskSource, Track,
+    TrainedWith, Transfer, Upstream, UpstreamTraining,
 };
 pub use stage::{
     DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec,

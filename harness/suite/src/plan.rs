@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::spec::{DenseControl, Regime, ScoredSplit, Suite, Track};
+use crate::recipe::{Length, Recipe};
+use crate::spec::{DenseControl, Regime, ScoredSplit, Start, Suite, Track};
 use crate::stage::{
     DataSource, EvaluateSpec, MeasureSpec, PrepareSpec, PruneSpec, RecoverSpec, RegimeKind, StageSpec,
     TrainSpec, TransferSpec, VerifySpec, derive_seed,
@@ -189,8 +190,18 @@ impl Planner<'_> {
                     }
                     let wanted = |keep: &f64| entry.keeps.as_ref().is_none_or(|own| own.contains(keep));
                     let keeps: Vec<f64> = keeps.iter().copied().filter(wanted).collect();
+                    // Who begins from initialization is given nothing that was trained.
+                    let given = |name: &&String| entry.start == Start::Upstream || *name == "init";
                     let mut inputs: BTreeMap<String, InputSource> =
-                        kept.iter().map(|name| (name.clone(), upstream(name))).collect();
+                        kept.iter().filter(given).map(|name| (name.clone(), upstream(name))).collect();
+                    if entry.start == Start::Init && !inputs.contains_key("init") {
+                        return Err(format!(
+                            "method `{}` begins from initialization, but the upstream checkpoint has no \
+                             init.safetensors",
+                            entry.label
+                        ));
+                    }
+                    let (allowance, recipe) = suite.given(entry, track);
                     inputs.insert("trainval".to_owned(), output(upstream_task, "trainval"));
                     inputs.insert("plugin".to_owned(), InputSource::Plugin(entry.method.clone()));
                     let runs: Vec<&[f64]> =
@@ -206,8 +217,8 @@ impl Planner<'_> {
                             params: params.clone(),
                             keeps: keeps.to_vec(),
                             set: suite.prune_set(),
-                            allowance: track.allowance,
-                            recipe: self.recipe(track),
+                            allowance: Length::Samples(allowance),
+                            recipe: self.recipe(recipe),
                             seed: derive_seed(suite.seed, &format!("prune/{replicate}")),
                         });
                         let at =
@@ -252,8 +263,17 @@ impl Planner<'_> {
             DenseControl::DenseAsIs => Some(end.clone()),
             DenseControl::Scratch => None,
             DenseControl::DenseTrained => {
-                let recover =
-                    self.recover(track, replicate, end.clone(), upstream_task, Completion::Complete, &name);
+                let samples = track.recovery.unwrap_or(track.allowance).steps(1, 0);
+                let given = (samples, track.recipe.as_deref());
+                let recover = self.recover(
+                    track,
+                    given,
+                    replicate,
+                    end.clone(),
+                    upstream_task,
+                    Completion::Complete,
+                    &name,
+                );
                 trial.recover = Some(recover);
                 Some(output(recover, "weights"))
             }
@@ -285,7 +305,11 @@ impl Planner<'_> {
             Some(_) => Completion::Fixed,
             None => Completion::LeftOver { prune, keep: position },
         };
-        let recover = self.recover(track, replicate, snapshot, upstream_task, completion, &name);
+        let given = match track.recovery {
+            Some(recovery) => (recovery.steps(1, 0), track.recipe.as_deref()),
+            None => self.suite.given(&self.suite.methods[entry], track),
+        };
+        let recover = self.recover(track, given, replicate, snapshot, upstream_task, completion, &name);
         // The recovered weights wait for the verdict on the snapshot: a plan that broke a rule is scored nowhere.
         self.plan.nodes[recover].inputs.insert("verified".to_owned(), output(verify, "verdict"));
         let mut trial = Trial {
@@ -307,8 +331,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn recipe(&self, track: &Track) -> Option<crate::Recipe> {
-        track.recipe.as_ref().map(|name| self.suite.recipes[name].clone())
+    fn recipe(&self, name: Option<&str>) -> Option<Recipe> {
+        name.map(|name| self.suite.recipes[name].clone())
     }
 
     fn verify(&mut self, keep: f64, weights: InputSource, task: NodeIndex, name: &str) -> NodeIndex {
@@ -322,21 +346,21 @@ impl Planner<'_> {
         self.push(spec, inputs, format!("verify {name}"))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one place, all of them the coordinates of a trial")]
     fn recover(
         &mut self,
         track: &Track,
+        (samples, recipe): (u64, Option<&str>),
         replicate: u32,
         weights: InputSource,
         task: NodeIndex,
         completion: Completion,
         name: &str,
     ) -> NodeIndex {
-        // `check` has made sure that allowances are counted in pictures.
-        let samples = track.recovery.unwrap_or(track.allowance).steps(1, 0);
         let spec = StageSpec::Recover(RecoverSpec {
             network: self.suite.network.clone(),
             samples,
-            recipe: self.recipe(track),
+            recipe: self.recipe(recipe),
             recalibrate: track.recalibrate,
             compact: self.suite.channels.is_some() && completion != Completion::Complete,
             // The same for every method: paired.

@@ -149,6 +149,19 @@ pub struct Upstream {
     /// Train it first.
     #[serde(default)]
     pub train: Option<UpstreamTraining>,
+    /// Beside `checkpoint`: how it was trained. Methods that begin from initialization are given the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedWith>,
+}
+
+/// How a checkpoint was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedWith {
+    /// Name of a recipe of the suite.
+    pub recipe: String,
+    /// How long, in pictures or steps.
+    pub length: Length,
 }
 
 /// How the upstream network is trained.
@@ -352,6 +365,42 @@ impl PruneSet {
 }
 
 impl Suite {
+    /// Recipe and pictures of the upstream network's training: what methods that begin from initialization have beside
+    /// the allowance of their track. `None` if the suite does not say, or says it in epochs, whose pictures are not known
+    /// before the data is read.
+    #[must_use]
+    pub fn upstream_training(&self) -> Option<(&str, u64)> {
+        let (recipe, length) = match (&self.upstream.train, &self.upstream.trained) {
+            (Some(train), _) => (&train.recipe, train.length),
+            (None, Some(trained)) => (&trained.recipe, trained.length),
+            (None, None) => return None,
+        };
+        let batch = u64::from(self.recipes.get(recipe)?.batch);
+        match length {
+            Length::Samples(samples) => Some((recipe, samples)),
+            Length::Steps(steps) => Some((recipe, steps.checked_mul(batch)?)),
+            Length::Epochs(_) => None,
+        }
+    }
+
+    /// Training pictures of one entry's `prune` stages in a track, and the recipe's name.
+    #[must_use]
+    pub fn given<'a>(&'a self, entry: &MethodEntry, track: &'a Track) -> (u64, Option<&'a str>) {
+        // `check` has made sure that allowances are counted in pictures.
+        let allowance = track.allowance.steps(1, 0);
+        match (entry.start, self.upstream_training()) {
+            (Start::Init, Some((recipe, samples))) => (allowance.saturating_add(samples), Some(recipe)),
+            _ => (allowance, track.recipe.as_deref()),
+        }
+    }
+
+    /// Training pictures that the method of this label has beside its allowance because it begins from initialization.
+    #[must_use]
+    pub fn init_samples(&self, label: &str) -> u64 {
+        let begins = self.methods.iter().any(|entry| entry.label == label && entry.start == Start::Init);
+        self.upstream_training().filter(|_| begins).map_or(0, |(_, samples)| samples)
+    }
+
     /// What its methods may remove. A suite that was checked has exactly one of the two sets; of none, this is an
     /// empty set of weights.
     #[must_use]
@@ -408,6 +457,24 @@ impl DenseControl {
     }
 }
 
+/// Where a method begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// At the trained upstream network.
+    #[default]
+    Upstream,
+    /// At its initialization. The method has the pictures of the upstream network's training beside its allowance, and
+    /// that training's recipe, and does not see trained weights.
+    Init,
+}
+
+impl Start {
+    fn is_upstream(&self) -> bool {
+        *self == Self::Upstream
+    }
+}
+
 /// A method with its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -420,6 +487,9 @@ pub struct MethodEntry {
     #[serde(default)]
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub params: serde_yaml::Value,
+    /// Where it begins.
+    #[serde(default, skip_serializing_if = "Start::is_upstream")]
+    pub start: Start,
     /// Whether it is a baseline that every comparison needs.
     #[serde(default)]
     pub baseline: bool,

@@ -20,7 +20,8 @@ pub enum StageSpec {
     /// Trains the upstream network. Inputs `trainval`, and `backbone` if it does not begin from initialization alone;
     /// outputs `init`, `step-N`, `end`.
     Train(TrainSpec),
-    /// Runs a plugin's method. Inputs `trainval`, `end` and other upstream checkpoints, `plugin`; outputs `keep-I`.
+    /// Runs a plugin's method. Inputs `trainval`, `plugin`, and `end` with other upstream checkpoints, or `init` alone:
+    /// then it begins there; outputs `keep-I`.
     Prune(PruneSpec),
     /// Counts what remains. Inputs `trainval`, `weights`; output `verdict`.
     Verify(VerifySpec),

@@ -280,6 +280,7 @@ fn budget(rows: &[&Row]) -> Budget {
         macs_executed: average(&|row| row.macs_executed.map(|macs| macs as f64)),
         macs_nonzero: average(&|row| row.macs_nonzero.map(|macs| macs as f64)),
         allowance_samples: span(|row| Some(row.allowance_samples)),
+        init_samples: rows.iter().map(|row| row.init_samples).max().unwrap_or(0),
         method_samples: average(&|row| row.method_samples.map(|samples| samples as f64)),
         recover_samples: average(&|row| row.recover_samples.map(|samples| samples as f64)),
         training_macs: average(&|row| row.training_macs),

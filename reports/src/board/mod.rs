@@ -185,6 +185,8 @@ pub struct Budget {
     pub macs_nonzero: Option<f64>,
     /// Training samples of the allowance.
     pub allowance_samples: Option<Span>,
+    /// Training samples beside the allowance, of a method that begins from initialization.
+    pub init_samples: u64,
     /// Training samples the method spent.
     pub method_samples: Option<f64>,
     /// Training samples the host spent on recovery.

@@ -83,12 +83,12 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 41] = [
+const RESULTS_HEADER: [&str; 42] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
-    "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "method_samples",
-    "recover_samples", "training_macs", "stage", "prune_stage", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
+    "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "init_samples",
+    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
 const COSTS_HEADER: [&str; 16] = [
@@ -172,7 +172,8 @@ fn row_order(a: &Row, b: &Row) -> Ordering {
         let kept = (row.target_count, row.achieved_count, row.prunable_total);
         let sizes = (row.params_total, row.params_remaining, row.conv_fc_total, row.conv_fc_remaining);
         let macs = (row.macs_executed, row.macs_nonzero);
-        (row.test_pictures, kept, sizes, macs, row.allowance_samples, row.method_samples, row.recover_samples)
+        let given = (row.allowance_samples, row.init_samples);
+        (row.test_pictures, kept, sizes, macs, given, row.method_samples, row.recover_samples)
     }
     who(a)
         .cmp(&who(b))
@@ -244,6 +245,7 @@ struct Line<'a> {
     macs_executed: Option<f64>,
     macs_nonzero: Option<f64>,
     theoretical_speedup: Option<f64>,
+    init_samples: u64,
     method_samples: Option<f64>,
     recover_samples: Option<f64>,
     training_macs: Option<f64>,
@@ -345,6 +347,7 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         macs_executed: budget.macs_executed,
         macs_nonzero: budget.macs_nonzero,
         theoretical_speedup: board.theoretical_speedup(entry),
+        init_samples: budget.init_samples,
         method_samples: budget.method_samples,
         recover_samples: budget.recover_samples,
         training_macs: budget.training_macs,

@@ -34,7 +34,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 30] = [
+const METRICS: [Metric; 31] = [
     metric(
         "score",
         "fraction",
@@ -118,6 +118,12 @@ const METRICS: [Metric; 30] = [
         "multiply-accumulates with a non-zero weight, convention core",
     ),
     metric("allowance_samples", "samples", None, "training samples of the track's allowance"),
+    metric(
+        "init_samples",
+        "samples",
+        None,
+        "training samples beside the allowance, of methods that begin from initialization",
+    ),
     metric("method_samples", "samples", Some(false), "training samples the method spent"),
     metric("recover_samples", "samples", Some(false), "training samples the host spent on recovery"),
     metric(

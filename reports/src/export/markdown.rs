@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{incomplete_word, interval_words, lacking_words, metric_words, pair_words};
+use super::{incomplete_word, interval_words, lacking_words, metric_words, pair_words, start_words};
 use crate::board::{Board, Entry};
 use crate::pairs::PairTable;
 use crate::row::{Control, Outcome, Provenance};
@@ -159,6 +159,10 @@ fn board_table(board: &Board) -> String {
         }
     }
     out.push('\n');
+    let starts = start_words(board);
+    if !starts.is_empty() {
+        let _ = writeln!(out, "{}\n", cell(&starts));
+    }
     out
 }
 

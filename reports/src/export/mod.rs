@@ -7,7 +7,7 @@ pub(crate) mod markdown;
 pub(crate) mod terminal;
 pub(crate) mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::board::{Board, Entry};
 use crate::pairs::{Pair, PairKeep, PairTable};
@@ -40,6 +40,25 @@ pub(crate) fn metric_words(board: &Board) -> String {
     let parts: Vec<String> =
         by_metric.iter().map(|(name, tasks)| format!("{} on {tasks}", text::metric(name))).collect();
     parts.join(", ")
+}
+
+/// Which methods begin from initialization and what they have for it; empty where none does.
+pub(crate) fn start_words(board: &Board) -> String {
+    let mut groups: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for entry in board.entries.iter().filter(|entry| entry.budget.init_samples > 0) {
+        groups.entry(entry.budget.init_samples).or_default().insert(&entry.method);
+    }
+    let groups = groups.iter().map(|(samples, methods)| {
+        let names: Vec<String> = methods.iter().map(|name| text::clean(name)).collect();
+        let (begins, have) = if names.len() == 1 { ("begins", "has") } else { ("begin", "have") };
+        format!(
+            "{} {begins} from initialization and {have} the {} pictures of the upstream network's training beside the \
+             allowance.",
+            names.join(", "),
+            text::count(*samples)
+        )
+    });
+    groups.collect::<Vec<_>>().join(" ")
 }
 
 /// Both ends of an interval of a difference, in points: `−0.40 to +2.00`.

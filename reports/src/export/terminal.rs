@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::incomplete_word;
+use super::{incomplete_word, start_words};
 use crate::board::{Board, Entry};
 use crate::row::ReportInput;
 use crate::stats::Summary;
@@ -263,8 +263,10 @@ fn footer(
     if !cut.is_empty() {
         notes.push(cut.join(", "));
     }
-    for line in wrap(&notes.join("; "), width) {
-        let _ = writeln!(out, "{}", paint.dim(&line));
+    for note in [notes.join("; "), start_words(board)] {
+        for line in wrap(&note, width) {
+            let _ = writeln!(out, "{}", paint.dim(&line));
+        }
     }
 }
 

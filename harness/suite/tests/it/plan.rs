@@ -254,3 +254,48 @@ fn entries_of_one_label_must_be_one_method_at_different_keeps() {
     let error = secateur_suite::read_suite("suite.yaml", &both).unwrap_err().to_string();
     assert!(error.contains("score_on") && error.contains("transfer"), "{error}");
 }
+
+#[test]
+fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowance_and_no_trained_weights() {
+    // The checkpoint was trained with 300 steps of 100 pictures.
+    let text = WHOLE
+        .replace("checkpoint: somewhere", "checkpoint: somewhere\n  trained: {recipe: long, length: 300it}")
+        .replace("recipes:\n", "recipes:\n  long: {batch: 100, lr: 0.1}\n")
+        .replace("label: magnitude,", "label: magnitude, start: init, tracks: [equal],");
+    let suite = read(&text);
+    assert_eq!(suite.upstream_training(), Some(("long", 30_000)));
+    assert_eq!((suite.init_samples("magnitude"), suite.init_samples("ticket")), (30_000, 0));
+    let plan = plan(&suite);
+    let mut seen = BTreeSet::new();
+    for trial in plan.trials.iter().filter(|trial| trial.entry.is_some()) {
+        let begins = trial.method == "magnitude";
+        let prune = &plan.nodes[trial.prune.unwrap()];
+        let StageSpec::Prune(spec) = &prune.spec else { panic!("{}", prune.label) };
+        let StageSpec::Recover(recover) = &plan.nodes[trial.recover.unwrap()].spec else {
+            panic!("{}", trial.method)
+        };
+        let given = if begins { 6_400 + 30_000 } else { 6_400 };
+        assert_eq!((spec.allowance.steps(1, 0), recover.samples), (given, given), "{}", trial.method);
+        // Both stages train with the recipe of what they are given.
+        let batch = if begins { 100 } else { suite.recipes["recover"].batch };
+        assert_eq!(spec.recipe.as_ref().unwrap().batch, batch);
+        assert_eq!(recover.recipe.as_ref().unwrap().batch, batch);
+        let upstream: Vec<&str> = prune
+            .inputs
+            .iter()
+            .filter(|(_, source)| matches!(source, InputSource::Upstream(_)))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(upstream, if begins { vec!["init"] } else { vec!["end", "init"] });
+        seen.insert(begins);
+    }
+    assert_eq!(seen.len(), 2);
+
+    let surroundings = Surroundings { upstream: vec!["end".to_owned()], ..Surroundings::default() };
+    let bare = text.replace("generated/*", "generated/upstream");
+    let error = expand(&read(&bare), &surroundings).unwrap_err();
+    assert!(
+        error.contains("`magnitude` begins from initialization") && error.contains("no init.safetensors"),
+        "{error}"
+    );
+}

@@ -36,6 +36,17 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
         ("tracks: [equal]", "tracks: [eqal]", "there is no track `eqal`; did you mean `equal`?"),
         ("keeps: [0.1]}\ntransfer", "keeps: [0.3]}\ntransfer", "0.3 is not among the suite's keeps"),
         ("label: ticket", "label: magnitude", "`magnitude` is used twice"),
+        (
+            "label: ticket,",
+            "label: ticket, start: init,",
+            "`upstream.trained` must say the recipe and the pictures",
+        ),
+        ("label: ticket,", "label: ticket, start: nowhere,", "unknown variant `nowhere`"),
+        (
+            "checkpoint: somewhere",
+            "checkpoint: a\n  trained: {recipe: recovr, length: 1it}",
+            "there is no recipe `recovr`; did you mean `recover`?",
+        ),
         ("lr: 0.05", "lr: 0", "not a positive number"),
         ("length: 100it", "length: 100", "`100` is not a length"),
         ("params: {rate: 0.5}", "params: {rate: .nan}", "not a finite number"),

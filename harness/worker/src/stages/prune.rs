@@ -20,7 +20,9 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
     let shape = order.shape("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, shape)?;
-    let model = weights::load(order, &network, order.input("end")?)?;
+    // Without a trained network among its inputs the method begins from initialization.
+    let start = if order.input_names().any(|name| name == "end") { "end" } else { "init" };
+    let model = weights::load(order, &network, order.input(start)?)?;
     let train = order.examples("trainval", Split::Train, &info, &network)?;
     let validation = order.examples("trainval", Split::Validation, &info, &network)?;
     let mut upstream = BTreeMap::new();

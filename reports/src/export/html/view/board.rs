@@ -6,7 +6,7 @@ use super::plot::{self, Size, What};
 use super::series::Series;
 use super::{DASH, control_note};
 use crate::board::{Board, Cell, Entry, Span};
-use crate::export::{incomplete_word, metric_words};
+use crate::export::{incomplete_word, metric_words, start_words};
 use crate::stats::Summary;
 use crate::text::{self, clean};
 
@@ -30,6 +30,7 @@ pub(super) struct BoardView {
     mean_plot: Option<String>,
     plots: Vec<(String, String)>,
     prunable: String,
+    starts: String,
     dots: bool,
 }
 
@@ -192,6 +193,7 @@ pub(super) fn board_view(
         ),
         plots,
         prunable: prunable(board),
+        starts: start_words(board),
         dots,
     }
 }
