@@ -134,11 +134,28 @@ fn a_plan_tells_what_would_run_and_makes_nothing() {
     };
     let before = plan();
     assert!(!lab.path("store").exists());
+    let said = |store: &str| {
+        let arguments = ["plan", "mini.yaml", "--store", store, "--data-root", "."];
+        let plugin = crate::support::library("secateur-magnitude");
+        let folder = lab.path("");
+        let mut command = secateur();
+        command.current_dir(&folder).args(arguments).arg("--plugin").arg(plugin);
+        Said::of(&command.output().expect("secateur starts")).exits(0).out
+    };
+    assert!(
+        said("none").ends_with("how long it takes is not known: nothing of the kind is stored\n"),
+        "{}",
+        said("none")
+    );
     assert!(before.iter().all(|state| state == "to run"), "{before:?}");
     lab.run(&suite, "store", &[]).exits(0);
     let after = plan();
     assert_eq!(after.len(), before.len());
     assert!(after.iter().all(|state| state == "stored"), "{after:?}");
+    assert!(said("store").ends_with("nothing is left to run\n"), "{}", said("store"));
+    // 480 pictures recover a dense and a pruned network; the upstream network has seen 24 batches of 16.
+    lab.write(&Suite { keeps: "[0.2]", ..Suite::new(&[MAGNITUDE]) });
+    assert!(said("none").contains("at most 1344 training pictures"), "{}", said("none"));
 }
 
 #[test]

@@ -187,6 +187,32 @@ pub struct MeasureSpec {
 }
 
 impl StageSpec {
+    /// Training pictures that the stage spends at the most: forward and backward, the unit of an allowance. `None` where
+    /// that depends on the number of the task's pictures. Recovery spends what pruning left, so that of the two together
+    /// the larger is the most.
+    #[must_use]
+    pub fn pictures(&self) -> Option<u64> {
+        let trained = |recipe: &Recipe, length: Length| match length {
+            Length::Samples(samples) => Some(samples),
+            Length::Steps(steps) => steps.checked_mul(u64::from(recipe.batch)),
+            Length::Epochs(_) => None,
+        };
+        match self {
+            Self::Train(spec) => trained(&spec.recipe, spec.length),
+            Self::Prune(spec) => match (&spec.recipe, spec.allowance) {
+                (_, Length::Samples(samples)) => Some(samples),
+                (recipe, length) => trained(recipe.as_ref()?, length),
+            },
+            Self::Recover(spec) => Some(spec.samples),
+            Self::Transfer(spec) => match spec.regime {
+                RegimeKind::Full => trained(&spec.recipe, spec.length),
+                // One forward pass over the task; the classifier trains on stored features.
+                RegimeKind::Linear => Some(0),
+            },
+            Self::Prepare(_) | Self::Verify(_) | Self::Evaluate(_) | Self::Measure(_) => Some(0),
+        }
+    }
+
     /// Name of the kind.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -28,6 +28,10 @@ struct Count {
     stored: usize,
     failed: usize,
     seconds: Option<f64>,
+    /// Training pictures of what is to run, at the most.
+    pictures: u64,
+    /// Whether some of them are not known.
+    more_pictures: bool,
 }
 
 impl PlanCommand {
@@ -69,47 +73,75 @@ impl PlanCommand {
                     count.failed += 1;
                     outcome.word()
                 }
-                NodeState::Pending | NodeState::Running(_) => "to run",
+                NodeState::Pending | NodeState::Running(_) => {
+                    count.pictures = count.pictures.saturating_add(node.spec.pictures().unwrap_or(0));
+                    count.more_pictures |= node.spec.pictures().is_none();
+                    "to run"
+                }
             };
-            lines.push((word, node.label.as_str()));
+            lines.push((word, node));
         }
         if self.json {
             let stages: Vec<_> = lines
                 .iter()
-                .map(|(state, label)| serde_json::json!({"state": state, "label": label}))
+                .map(|(state, node)| {
+                    let (kind, pictures) = (node.spec.kind(), node.spec.pictures());
+                    serde_json::json!({"state": state, "kind": kind, "label": node.label, "pictures": pictures})
+                })
                 .collect();
             println!("{:#}", serde_json::json!({"suite": context.suite.name, "stages": stages}));
             return Ok(ExitCode::SUCCESS);
         }
         if self.stages {
-            for (word, label) in &lines {
-                println!("{word:<12} {label}");
+            for (word, node) in &lines {
+                println!("{word:<12} {}", node.label);
             }
             println!();
         }
         println!("{}: {} trials", context.suite.name, context.plan.trials.len());
-        println!("{:<10} {:>7} {:>7} {:>7} {:>7}  seconds", "stage", "all", "stored", "not ok", "to run");
-        let mut total = 0.0;
-        let mut unknown = false;
+        println!(
+            "{:<10} {:>7} {:>7} {:>7} {:>7} {:>14}  seconds",
+            "stage", "all", "stored", "not ok", "to run", "pictures"
+        );
+        let (mut total, mut pictures) = (0.0, 0_u64);
+        let (mut known, mut unknown) = (false, false);
         for (kind, count) in &counts {
             let left = count.all - count.stored - count.failed;
             let seconds = match count.seconds {
+                _ if left == 0 => "0".to_owned(),
                 Some(seconds) => {
+                    known = true;
                     total += seconds * left as f64;
                     format!("about {:.0}", seconds * left as f64)
                 }
                 None => {
-                    unknown |= left > 0;
-                    if left > 0 { "unknown".to_owned() } else { "0".to_owned() }
+                    unknown = true;
+                    "unknown".to_owned()
                 }
             };
+            // Recovery spends what pruning leaves.
+            pictures = pictures.saturating_add(if *kind == "prune" { 0 } else { count.pictures });
+            let most = match (count.pictures, count.more_pictures) {
+                (0, false) => String::new(),
+                (0, true) => "unknown".to_owned(),
+                (most, more) => format!("{}{most}", if more { "over " } else { "" }),
+            };
             println!(
-                "{kind:<10} {:>7} {:>7} {:>7} {left:>7}  {seconds}",
+                "{kind:<10} {:>7} {:>7} {:>7} {left:>7} {most:>14}  {seconds}",
                 count.all, count.stored, count.failed
             );
         }
-        let more = if unknown { ", and what was never run before" } else { "" };
-        println!("about {total:.0} seconds on one core, by the mean of what is stored{more}");
+        if pictures > 0 {
+            println!("at most {pictures} training pictures, where recovery spends what pruning leaves");
+        }
+        match (known, unknown) {
+            (true, more) => {
+                let more = if more { ", and what was never run before" } else { "" };
+                println!("about {total:.0} seconds on one core, by the mean of what is stored{more}");
+            }
+            (false, true) => println!("how long it takes is not known: nothing of the kind is stored"),
+            (false, false) => println!("nothing is left to run"),
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
