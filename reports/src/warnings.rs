@@ -83,8 +83,15 @@ pub enum Warning {
         target: Option<Span>,
         /// What remained.
         achieved: Option<Span>,
-        /// Whether whole channels make an exact count impossible, which makes this a note.
-        whole_channels: bool,
+    },
+    /// Whole channels did not add up to the published counts.
+    NearestCounts {
+        /// Rows that differ from their target.
+        rows: usize,
+        /// The method, with its keep, that is farthest away.
+        farthest: String,
+        /// How far, as a fraction of its target.
+        by: f64,
     },
     /// The board has no `dense-trained` control.
     MissingDenseTrained,
@@ -108,6 +115,13 @@ pub enum Warning {
         outcomes: BTreeMap<Outcome, usize>,
         /// Methods with at least one, with the keep.
         entries: Vec<String>,
+    },
+    /// Methods that the suite runs in fewer replicates than others.
+    FewerReplicates {
+        /// Replicates of the board.
+        replicates: usize,
+        /// For each smaller number of replicates, the methods that have it, with the keep.
+        entries: BTreeMap<usize, Vec<String>>,
     },
     /// Too few replicates to know a spread.
     TooFewSeeds {
@@ -136,16 +150,16 @@ impl Warning {
             | Warning::MixedMetrics { .. }
             | Warning::MixedPrunableSets { .. }
             | Warning::MissingDenseTrained
-            | Warning::MissedCounts { whole_channels: false, .. } => Severity::Error,
+            | Warning::MissedCounts { .. } => Severity::Error,
             Warning::MixedAllowances { .. }
             | Warning::UnpairedReplicates { .. }
             | Warning::MissingBaseline { .. }
             | Warning::IncompleteCells { .. }
             | Warning::TooFewSeeds { .. }
             | Warning::BelowRandom { .. } => Severity::Warning,
-            Warning::NotSeparableFromRandom { .. } | Warning::MissedCounts { whole_channels: true, .. } => {
-                Severity::Note
-            }
+            Warning::NotSeparableFromRandom { .. }
+            | Warning::NearestCounts { .. }
+            | Warning::FewerReplicates { .. } => Severity::Note,
         }
     }
 
@@ -184,12 +198,17 @@ impl Warning {
                     .collect();
                 format!("Rows had different allowances: {}.", parts.join("; "))
             }
-            Warning::MissedCounts { method, keep, rows, target, achieved, .. } => format!(
+            Warning::MissedCounts { method, keep, rows, target, achieved } => format!(
                 "{} at keep {keep} left {} prunable weights where {} were asked for ({}).",
                 text::clean(method),
                 span(*achieved),
                 span(*target),
                 plural(*rows, "row")
+            ),
+            Warning::NearestCounts { rows, farthest, by } => format!(
+                "Whole channels do not add up to the counts that were asked for in {}; the farthest is {farthest}, by {} %.",
+                plural(*rows, "row"),
+                text::percent(*by, 2)
             ),
             Warning::MissingDenseTrained => {
                 "There is no dense-trained control, so no drop can be given.".to_owned()
@@ -212,6 +231,11 @@ impl Warning {
                     words.join(", "),
                     list(entries)
                 )
+            }
+            Warning::FewerReplicates { replicates, entries } => {
+                let parts: Vec<String> =
+                    entries.iter().map(|(count, names)| format!("{count} for {}", list(names))).collect();
+                format!("The suite has fewer than {replicates} replicates for some: {}.", parts.join("; "))
             }
             Warning::TooFewSeeds { replicates: 1 } => {
                 "One replicate only: no interval over seeds exists; what intervals there are, are over tasks."
@@ -245,9 +269,7 @@ impl Warning {
                 "Compare only within one allowance, unless the difference is the declared one for methods that \
                  start from initialization."
             }
-            Warning::MissedCounts { whole_channels: true, .. } => {
-                "Expected of channel methods; compare by the achieved count."
-            }
+            Warning::NearestCounts { .. } => "Expected of channel methods; compare by the achieved count.",
             Warning::MissedCounts { .. } => {
                 "Treat the row as invalid: a method must reach the count exactly."
             }
@@ -256,6 +278,9 @@ impl Warning {
             Warning::MissingBaseline { .. } => "Add the baseline to the suite and run again.",
             Warning::IncompleteCells { .. } => {
                 "Look at the outcomes table, mend the cause and run again: finished trials are not repeated."
+            }
+            Warning::FewerReplicates { .. } => {
+                "Their means are over other seeds; differences are taken over the replicates that both have."
             }
             Warning::TooFewSeeds { .. } => "Set at least 3 replicates in the suite and run again.",
             Warning::BelowRandom { .. } => {
@@ -348,6 +373,21 @@ fn mixtures(board: &Board, found: &mut Vec<Warning>) {
 }
 
 fn counts(board: &Board, found: &mut Vec<Warning>) {
+    if board.key.granularity == "channels" {
+        let rows = board.methods().map(|entry| entry.budget.missed_counts).sum();
+        let distance = |entry: &Entry| {
+            let (target, achieved) = entry.budget.target_count.zip(entry.budget.achieved_count)?;
+            let most = achieved.min.abs_diff(target.min).max(achieved.max.abs_diff(target.max));
+            Some(most as f64 / target.max.max(1) as f64)
+        };
+        let farthest = board.methods().filter_map(|entry| Some((distance(entry)?, entry)));
+        if rows > 0
+            && let Some((by, entry)) = farthest.max_by(|(a, _), (b, _)| a.total_cmp(b))
+        {
+            found.push(Warning::NearestCounts { rows, farthest: name(entry), by });
+        }
+        return;
+    }
     for entry in board.methods().filter(|entry| entry.budget.missed_counts > 0) {
         found.push(Warning::MissedCounts {
             method: entry.method.clone(),
@@ -355,7 +395,6 @@ fn counts(board: &Board, found: &mut Vec<Warning>) {
             rows: entry.budget.missed_counts,
             target: entry.budget.target_count,
             achieved: entry.budget.achieved_count,
-            whole_channels: board.key.granularity == "channels",
         });
     }
 }
@@ -431,6 +470,13 @@ fn completeness(board: &Board, found: &mut Vec<Warning>) {
     let replicates = board.replicates.len();
     if (1..ENOUGH_SEEDS).contains(&replicates) {
         found.push(Warning::TooFewSeeds { replicates });
+    }
+    let mut fewer: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for entry in board.methods().filter(|entry| entry.replicates() < replicates) {
+        fewer.entry(entry.replicates()).or_default().push(name(entry));
+    }
+    if !fewer.is_empty() {
+        found.push(Warning::FewerReplicates { replicates, entries: fewer });
     }
 }
 

@@ -80,8 +80,6 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
     let replicates: BTreeSet<u32> =
         rows.iter().filter(|row| !is_dense(row)).map(|row| row.replicate).collect();
 
-    // A dense control's own replicates are expected of it, the board's of a method: the untouched network may
-    // well be scored once where methods are run three times.
     let mut groups: BTreeMap<(u8, u64, &str), Vec<&Row>> = BTreeMap::new();
     for row in rows {
         let class = match row.control {
@@ -91,13 +89,7 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
         };
         groups.entry((class, row.keep.to_bits(), &row.method)).or_default().push(row);
     }
-    let mut entries: Vec<Entry> = groups
-        .into_iter()
-        .map(|((class, _, _), rows)| {
-            let own: BTreeSet<u32> = rows.iter().map(|row| row.replicate).collect();
-            entry(&rows, &tasks, if class < 2 { &own } else { &replicates })
-        })
-        .collect();
+    let mut entries: Vec<Entry> = groups.into_iter().map(|(_, rows)| entry(&rows, &tasks)).collect();
     compare_with_dense(&mut entries);
     entries.sort_by(entry_order);
     rank::rank(&mut entries);
@@ -119,7 +111,10 @@ fn entry_order(a: &Entry, b: &Entry) -> Ordering {
         .then_with(|| a.method.cmp(&b.method))
 }
 
-fn entry(rows: &[&Row], tasks: &[BoardTask], replicates: &BTreeSet<u32>) -> Entry {
+fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
+    // A store has a row for every trial of the suite, run or not, so that those of an entry are what is expected of it:
+    // suites have fewer replicates for some methods, and the untouched network may well be scored once.
+    let replicates: BTreeSet<u32> = rows.iter().map(|row| row.replicate).collect();
     let mut by_trial: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows {
         by_trial.entry((&row.task, row.replicate)).or_default().push(row);

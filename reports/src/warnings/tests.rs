@@ -61,6 +61,19 @@ fn few_seeds_are_told() {
 }
 
 #[test]
+fn fewer_replicates_than_others_have_are_told_and_are_complete() {
+    let rows: Vec<Row> = sound().into_iter().filter(|row| row.method != "imp" || row.replicate < 2).collect();
+    let expected = Warning::FewerReplicates {
+        replicates: 3,
+        entries: BTreeMap::from([(2, vec!["imp at keep 0.1".to_owned()])]),
+    };
+    assert_eq!(of(&rows), [expected]);
+    let boards = crate::board::boards(&rows);
+    let imp = boards[0].methods().find(|entry| entry.method == "imp").unwrap();
+    assert!(imp.complete && imp.place.is_some_and(|place| place.place == 1), "{imp:?}");
+}
+
+#[test]
 fn incomplete_cells_are_counted_with_their_outcomes() {
     let rows = change(sound(), "imp", |row| {
         if row.task == "b" && row.replicate == 2 {
@@ -94,7 +107,7 @@ fn a_method_is_held_against_the_better_random() {
 fn a_missed_count_is_an_error_for_weights_and_a_note_for_channels() {
     let rows = change(sound(), "imp", |row| row.achieved_count = row.target_count.map(|count| count + 1));
     let found = of(&rows);
-    assert!(matches!(found[..], [Warning::MissedCounts { rows: 6, whole_channels: false, .. }]), "{found:?}");
+    assert!(matches!(found[..], [Warning::MissedCounts { rows: 6, .. }]), "{found:?}");
     assert_eq!(found[0].severity(), Severity::Error);
     let channels: Vec<Row> = rows
         .into_iter()
@@ -106,8 +119,11 @@ fn a_missed_count_is_an_error_for_weights_and_a_note_for_channels() {
         })
         .collect();
     let found = of(&channels);
-    let missed = found.iter().find(|warning| matches!(warning, Warning::MissedCounts { .. })).unwrap();
-    assert_eq!(missed.severity(), Severity::Note);
+    let nearest = found.iter().find(|warning| matches!(warning, Warning::NearestCounts { .. })).unwrap();
+    let Warning::NearestCounts { rows: 6, farthest, by } = nearest else { panic!("{nearest:?}") };
+    let target = channels.iter().find(|row| row.method == "imp").and_then(|row| row.target_count).unwrap();
+    assert_eq!((farthest.as_str(), *by), ("imp at keep 0.1", 1.0 / target as f64));
+    assert_eq!(nearest.severity(), Severity::Note);
     // What magnitude is among weights, the filter norm is among channels.
     let missing: Vec<&str> = found
         .iter()
