@@ -489,10 +489,10 @@ fn against_random(board: &Board, found: &mut Vec<Warning>) {
         let Some(random) = complete().find(|entry| is_random(entry)) else { continue };
         for entry in complete().filter(|entry| !is_random(entry)) {
             let Some(difference) = entry.minus(random) else { continue };
-            if difference.mean < 0.0 {
-                below.push(name(entry));
-            } else if !separable(entry, random) {
+            if !separable(entry, random) {
                 inseparable.push(name(entry));
+            } else if difference.mean < 0.0 {
+                below.push(name(entry));
             }
         }
     }
