@@ -11,6 +11,10 @@ use crate::values;
 #[serde(deny_unknown_fields, crate = "secateur_sdk::serde")]
 #[schemars(crate = "secateur_sdk::schemars")]
 pub(crate) struct Config {
+    /// How units compete: `global`, as in the paper, or `uniform` (each group keeps the same fraction), as other methods
+    /// choose, so that the criterion can be told from the choice of layers.
+    #[serde(default)]
+    scope: Scope,
     /// Batches over which importances are summed. The authors' ImageNet runs re-estimate over 10 to 30 of them.
     #[serde(default = "default_batches")]
     batches: u32,
@@ -76,7 +80,7 @@ impl ChannelCriterion for Taylor {
     }
 
     fn scope(&self) -> Scope {
-        Scope::Global
+        self.config.scope
     }
 
     fn prepare(&mut self, run: &Run<'_>) -> Result<()> {

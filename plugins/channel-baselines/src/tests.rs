@@ -271,6 +271,10 @@ fn taylor_is_the_squared_change_of_the_loss_when_a_gate_closes() {
         bench.run("org.secateur.channel-taylor", r#"{"batches": 1, "batch": 8}"#, 8).unwrap();
     let found: Vec<bool> = found_first.into_iter().chain(found_second).collect();
     assert_eq!(found, expected, "{all:?}");
+    let uniform = r#"{"batches": 1, "batch": 8, "scope": "uniform"}"#;
+    let [found_first, found_second] =
+        Bench::new(false).run("org.secateur.channel-taylor", uniform, 8).unwrap();
+    assert_eq!((found_first, found_second), (best(&first, 3), best(&second, 2)), "{all:?}");
     // Looking at pictures costs: without an allowance there is nothing to look at them with.
     let refused = bench.run("org.secateur.channel-taylor", "{}", 0).unwrap_err();
     assert!(refused.contains("allowance"), "{refused}");
