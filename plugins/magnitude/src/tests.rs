@@ -1,0 +1,256 @@
+//! Gradual pruning: its schedule against values worked out by hand, and whole runs on a linear classifier.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use secateur_data::{Pictures, TaskInfo};
+use secateur_engine::{DeviceSet, Model, Options, State, Streams};
+use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
+use secateur_metrics::ClassificationMetric;
+use secateur_network::{Builder, Op, ParamId};
+use secateur_sdk::prelude::*;
+use secateur_sdk::secateur_abi as abi;
+use secateur_suite::{Recipe, Schedule};
+
+use crate::cubic::{Timing, count};
+use crate::secateur_plugin_entry;
+
+const METHOD: &str = "org.secateur.gradual-magnitude";
+
+#[test]
+fn the_sparsity_rises_along_a_cubic() {
+    // From 0 to 0.9 of 10000 weights in 10 updates: 0.9 (1 - (1 - k/10)^3).
+    for (update, sparsity) in [(0, 0.0), (1, 0.2439), (2, 0.4392), (5, 0.7875), (9, 0.8991), (10, 0.9)] {
+        let kept = 10_000 - (sparsity * 10_000_f64).round() as u64;
+        assert_eq!(count(10_000, 1000, 0.0, update, 10), kept, "update {update}");
+    }
+    // From 0.5 to 0.9 in two: 0.9 - 0.4 / 8 = 0.85 in the middle.
+    assert_eq!([0, 1, 2].map(|update| count(1000, 100, 0.5, update, 2)), [500, 150, 100]);
+    // The goal itself at the end, which a sparsity need not give back.
+    for goal in 0..=270 {
+        assert_eq!(count(270, goal, 0.0, 7, 7), goal);
+        let counts: Vec<u64> = (0..=7).map(|update| count(270, goal, 0.0, update, 7)).collect();
+        assert!(counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
+    }
+}
+
+#[test]
+fn updates_come_at_equal_distances_from_the_beginning_on() {
+    let timing = Timing { steps: 50, begin: 10, interval: 6, updates: 4 };
+    let due: Vec<(u64, u64)> =
+        (0..=50).filter_map(|done| timing.update(done).map(|update| (done, update))).collect();
+    assert_eq!(due, [(10, 0), (16, 1), (22, 2), (28, 3), (34, 4)]);
+}
+
+/// Steps that are done, kept weights and values of the classifier when the method told its progress.
+type Seen = (u64, Vec<bool>, Vec<f32>);
+
+thread_local! {
+    /// The host takes a plain function for progress, so what it looks at stands here.
+    static WATCHED: RefCell<Option<(Rc<Model>, ParamId)>> = const { RefCell::new(None) };
+    static SEEN: RefCell<Vec<Seen>> = const { RefCell::new(Vec::new()) };
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    Vec::try_from(tensor.detach().contiguous().view([-1])).unwrap()
+}
+
+fn kept(mask: &Tensor) -> Vec<bool> {
+    flat(mask).iter().map(|kept| *kept != 0.0).collect()
+}
+
+fn watch(done: u64, _: u64, _: &str) {
+    WATCHED.with_borrow(|watched| {
+        let (model, id) = watched.as_ref().expect("a test runs");
+        let seen = (done, kept(&model.mask(*id).expect("there is a mask")), flat(model.param(*id)));
+        SEEN.with_borrow_mut(|all| all.push(seen));
+    });
+}
+
+/// What a run left.
+struct Outcome {
+    result: std::result::Result<(), MethodFailure>,
+    snapshots: Vec<Option<Snapshot>>,
+    seen: Vec<Seen>,
+    id: ParamId,
+}
+
+impl Outcome {
+    fn state(&self, target: usize) -> &State {
+        &self.snapshots[target].as_ref().expect("the target is answered").state
+    }
+
+    fn mask(&self, target: usize) -> Vec<bool> {
+        kept(self.state(target).mask(self.id).unwrap())
+    }
+
+    fn weights(&self, target: usize) -> Vec<f32> {
+        flat(self.state(target).param(self.id))
+    }
+}
+
+/// Runs the method on a classifier of six pixels into two classes, with these weights. All pictures are black, so that
+/// no weight has a gradient: what changes them is weight decay, which halves them in each step.
+fn run(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64) -> Outcome {
+    tch::set_num_threads(1);
+    let mut builder = Builder::new("linear", [1, 2, 3]);
+    let input = builder.input();
+    let flattened = builder.push("flat", Op::Flatten, &[input]);
+    builder.push("head", Op::Linear { in_features: 6, out_features: 2, bias: false }, &[flattened]);
+    let network = Arc::new(builder.finish().unwrap());
+    let id = network.find_param("head.weight").unwrap().id;
+    let model = Rc::new(Model::new(network, Options::default(), &Streams::new(5)).unwrap());
+    model.set_param(id, &Tensor::from_slice(&weights).view([2, 6])).unwrap();
+    let info = TaskInfo {
+        id: "black".to_owned(),
+        title: String::new(),
+        summary: String::new(),
+        version: 1,
+        classes: vec!["a".to_owned(), "b".to_owned()],
+        metric: ClassificationMetric::Top1,
+        mean: vec![0.0],
+        std: vec![1.0],
+    };
+    let pictures = Pictures { shape: [1, 2, 3], pixels: vec![0; 4 * 6], labels: vec![0, 1, 0, 1] };
+    let data = DeviceSet::new(&pictures, &info, Device::Cpu).unwrap();
+    let recipe =
+        Recipe { momentum: 0.0, weight_decay: 0.5, schedule: Schedule::Constant, ..Recipe::new(4, 1.0) };
+    let removable = Removable::Weights(vec![id]);
+    let targets = keeps.iter().map(|keep| removable.target(model.network(), *keep)).collect();
+    let cancelled = AtomicBool::new(false);
+    let session = Session::new(SessionSetup {
+        model: &model,
+        train: &data,
+        validation: &data,
+        recipe: (steps > 0).then_some(&recipe),
+        allowance: steps * 4,
+        removable,
+        targets,
+        upstream: Default::default(),
+        streams: Streams::new(3),
+        cancelled: &cancelled,
+        deadline: None,
+        progress: watch,
+    });
+    SEEN.with_borrow_mut(Vec::clear);
+    WATCHED.set(Some((model.clone(), id)));
+    let plugin = Plugin::in_process(secateur_plugin_entry).unwrap();
+    let result = run_method(&plugin, METHOD, params, &session);
+    Outcome { result, snapshots: session.into_snapshots(), seen: SEEN.take(), id }
+}
+
+/// Magnitudes from 1.2 down to 0.1, signs in turns.
+fn falling() -> [f32; 12] {
+    std::array::from_fn(|index| (12 - index) as f32 / 10.0 * if index % 2 == 0 { 1.0 } else { -1.0 })
+}
+
+/// Magnitudes that each fall to a tenth of the one before, so that no decay of a few steps changes their order.
+fn steep() -> [f32; 12] {
+    std::array::from_fn(|index| 0.1_f32.powi(index as i32))
+}
+
+#[test]
+fn each_update_keeps_the_schedules_count_of_the_largest_weights() {
+    let params = r#"{"updates": 3, "begin": 0.25, "end": 0.4}"#;
+    let outcome = run(steep(), params, &[0.5, 0.25], 40);
+    outcome.result.as_ref().unwrap();
+    // Trainings of 20 steps, of which the updates follow 5, 6, 7 and 8. From no sparsity to 0.5 the sparsities are 0,
+    // 0.5 (1 - 8/27) = 0.352, 0.5 (1 - 1/27) = 0.481 and 0.5; to 0.75 they are 0, 0.528, 0.722 and 0.75.
+    let counts: Vec<(u64, usize)> = outcome
+        .seen
+        .iter()
+        .map(|(done, mask, _)| (*done, mask.iter().filter(|kept| **kept).count()))
+        .collect();
+    assert_eq!(counts, [(5, 12), (6, 8), (7, 6), (8, 6), (25, 12), (26, 6), (27, 3), (28, 3)]);
+    let largest = |count: usize| (0..12).map(|index| index < count).collect::<Vec<bool>>();
+    // Half of the weights, and a quarter, from the same start: halved by each of 20 steps.
+    for (target, count) in [(0, 6), (1, 3)] {
+        assert_eq!(outcome.mask(target), largest(count));
+        for (index, weight) in outcome.weights(target).into_iter().enumerate() {
+            let expected = if index < count { steep()[index] * 0.5_f32.powi(20) } else { 0.0 };
+            assert!((weight - expected).abs() <= expected.abs() * 1e-5, "{index}: {weight}, not {expected}");
+        }
+    }
+    let charged: Vec<u64> =
+        outcome.snapshots.iter().map(|snapshot| snapshot.as_ref().unwrap().meters.charged()).collect();
+    assert_eq!(charged, [80, 160]);
+}
+
+#[test]
+fn masked_weights_wait_with_their_values_and_come_back_when_others_get_smaller() {
+    // Sparsities of 0, 0.5 - 0.5 / 8 = 0.4375 and 0.5: of twelve weights 12, 7 and 6 remain after 0, 2 and 4 steps.
+    let params = r#"{"updates": 2, "end": 0.4}"#;
+    let outcome = run(falling(), params, &[0.5], 10);
+    outcome.result.as_ref().unwrap();
+    let (done, mask, weights) = &outcome.seen[1];
+    assert_eq!(*done, 2);
+    assert_eq!(mask.iter().filter(|kept| **kept).count(), 7);
+    assert_eq!((mask[6], mask[7]), (true, false));
+    assert_eq!((weights[6], weights[7]), (0.6 / 4.0, 0.0));
+    // After two more steps those that stayed are a sixteenth of what they were: 0.075, 0.06875, 0.0625, 0.05625 and less.
+    // Those that went wait at a quarter: 0.125, 0.1, 0.075, 0.05 and 0.025.
+    let (done, mask, weights) = &outcome.seen[2];
+    assert_eq!(*done, 4);
+    let expected = [1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0].map(|kept| kept == 1);
+    assert_eq!(mask[..], expected);
+    for (index, expected) in
+        [(0, 1.2 / 16.0), (1, -1.1 / 16.0), (2, 1.0 / 16.0), (7, -0.5 / 4.0), (9, -0.3 / 4.0)]
+    {
+        assert!((weights[index] - expected).abs() < 1e-6, "{index}: {}", weights[index]);
+    }
+    // Six more steps halve what is there, whenever it came.
+    assert_eq!(outcome.mask(0), expected);
+    assert!((outcome.weights(0)[7] + 0.5 / 256.0).abs() < 1e-7);
+    assert_eq!(outcome.weights(0)[3], 0.0);
+}
+
+#[test]
+fn an_initial_sparsity_is_there_from_the_beginning() {
+    let outcome = run(falling(), r#"{"updates": 2, "initial_sparsity": 0.25}"#, &[0.5], 10);
+    outcome.result.as_ref().unwrap();
+    // 0.25, 0.5 - 0.25 / 8 = 0.469, 0.5.
+    let counts: Vec<(u64, usize)> = outcome
+        .seen
+        .iter()
+        .map(|(done, mask, _)| (*done, mask.iter().filter(|kept| **kept).count()))
+        .collect();
+    assert_eq!(counts, [(0, 9), (4, 6), (8, 6)]);
+}
+
+#[test]
+fn a_short_allowance_says_what_it_needs() {
+    for (params, keeps, steps) in [
+        ("{}", &[0.5][..], 0),
+        ("{}", &[0.5], 24),
+        ("{}", &[0.5, 0.25], 48),
+        (r#"{"updates": 9}"#, &[0.5], 11),
+    ] {
+        let failure = run(falling(), params, keeps, steps).result.unwrap_err();
+        assert_eq!(failure.status, abi::E_EXHAUSTED, "{}", failure.message);
+        assert!(failure.message.contains("`updates`"), "{}", failure.message);
+    }
+    // 21 / 0.8 steps, rounded up, of four pictures.
+    let failure = run(falling(), "{}", &[0.5], 24).result.unwrap_err();
+    assert!(failure.message.contains("Allow 108 samples"), "{}", failure.message);
+    run(falling(), "{}", &[0.5], 27).result.unwrap();
+}
+
+#[test]
+fn wrong_parameters_are_named() {
+    for (params, name) in [
+        (r#"{"initial_sparsity": -0.1}"#, "initial_sparsity"),
+        (r#"{"initial_sparsity": 0.6}"#, "initial_sparsity"),
+        (r#"{"begin": 1}"#, "begin"),
+        (r#"{"begin": 0.5, "end": 0.5}"#, "end"),
+        (r#"{"end": 1.1}"#, "end"),
+        (r#"{"updates": 0}"#, "updates"),
+        (r#"{"search_fraction": 2}"#, "search_fraction"),
+        (r#"{"scopes": "erk"}"#, "scopes"),
+    ] {
+        let failure = run(falling(), params, &[0.5], 60).result.unwrap_err();
+        assert_eq!(failure.status, abi::E_INVALID, "{params}");
+        assert!(failure.message.contains(name), "{params}: {}", failure.message);
+    }
+}
