@@ -1,7 +1,7 @@
 //! Turns a store into tables, plots and pages. No libtorch.
 //!
 //! [`load`] reads what a report needs from a store. Everything else here is a deterministic function of the
-//! [`ReportInput`] that it gives: no clock, no environment, no file is read. The order of its rows never matters.
+//! [`ReportInput`] that it gives (and of published figures, if [`read_published`] adds some): no clock, no environment, no file is read. The order of its rows never matters.
 //!
 //! [`Report::new`] computes boards, tables, costs and warnings once; the exports print them. [`write_all`] writes every
 //! file of a report, [`terminal`] prints the leaderboard for a terminal.
@@ -12,6 +12,7 @@ mod export;
 mod gallery;
 mod load;
 mod pairs;
+mod published;
 mod row;
 mod sizes;
 mod speed;
@@ -33,6 +34,9 @@ pub use export::write::{ReportError, write_all};
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::load;
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
+pub use published::{
+    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedTable, published_tables, read_published,
+};
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
@@ -53,6 +57,8 @@ pub struct Report {
     pub pairs: Vec<PairTable>,
     /// Test pictures with what detectors found in them, in reading order.
     pub galleries: Vec<Gallery>,
+    /// What papers have published, in the order of their files.
+    pub published: Vec<PublishedTable>,
     /// What a reader must know, worst first.
     pub warnings: Vec<BoardWarning>,
 }
@@ -69,6 +75,7 @@ impl Report {
         galleries.sort_by(gallery::reading_order);
         let sizes = size_tables(&input.sizes);
         let pairs = pair_tables(&input.resampled);
-        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, warnings }
+        let published = published_tables(&input.published);
+        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, published, warnings }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
+use crate::published::PublishedFigure;
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 
@@ -204,6 +205,9 @@ pub struct ReportInput {
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,
+    /// What papers have published, to be shown beside.
+    #[serde(default)]
+    pub published: Vec<PublishedFigure>,
     /// Where they come from.
     pub provenance: Provenance,
 }

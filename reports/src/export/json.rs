@@ -7,6 +7,7 @@ use crate::Report;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
 use crate::pairs::PairTable;
+use crate::published::PublishedTable;
 use crate::row::Provenance;
 use crate::sizes::SizeTable;
 use crate::speed::Speed;
@@ -156,6 +157,8 @@ struct Document<'a> {
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
     pairs: &'a [PairTable],
+    /// What papers have published.
+    published: &'a [PublishedTable],
 }
 
 #[derive(Serialize)]
@@ -207,6 +210,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         speeds: &report.speeds,
         sizes: &report.sizes,
         pairs: &report.pairs,
+        published: &report.published,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

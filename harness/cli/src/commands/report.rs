@@ -20,6 +20,10 @@ pub(crate) struct Report {
     /// Only this suite of the store.
     #[arg(long, value_name = "NAME")]
     suite: Option<String>,
+    /// Figures that papers have published, to be shown below ours: a table, or a folder of tables such as
+    /// `benchmarks/published`.
+    #[arg(long, value_name = "PATH")]
+    published: Vec<PathBuf>,
     /// Do not print the leaderboard.
     #[arg(long)]
     quiet: bool,
@@ -28,7 +32,10 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let store = Store::open(&self.store)?;
-        let input = secateur_reports::load(&store, self.suite.as_deref())?;
+        let mut input = secateur_reports::load(&store, self.suite.as_deref())?;
+        for path in &self.published {
+            input.published.extend(secateur_reports::read_published(path)?);
+        }
         secateur_reports::write_all(&input, &self.out)?;
         if !self.quiet {
             println!("{}", leaderboard(&input));

@@ -28,6 +28,7 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     environment.add_template("board.html", include_str!("board.html"))?;
     environment.add_template("pairs.html", include_str!("pairs.html"))?;
     environment.add_template("detection.html", include_str!("detection.html"))?;
+    environment.add_template("published.html", include_str!("published.html"))?;
     let template = environment.get_template("page.html")?;
     Ok(template.render(context! {
         page => Serde(view::page(report, provenance)),

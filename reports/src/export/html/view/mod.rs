@@ -4,6 +4,7 @@ mod board;
 mod cost;
 mod gallery;
 mod pairs;
+mod published;
 mod size;
 mod speed;
 
@@ -20,6 +21,7 @@ use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
 use gallery::{GalleryView, galleries};
 use pairs::PairTableView;
+use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
 
@@ -41,6 +43,7 @@ pub(super) struct Page {
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
     galleries: Vec<GalleryView>,
+    published: Vec<PublishedView>,
     single_dots: bool,
     faults: Vec<FaultView>,
     hidden_faults: usize,
@@ -119,6 +122,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
         galleries: galleries(&report.galleries),
+        published: published::tables(&report.published),
         single_dots,
         faults,
         hidden_faults,
