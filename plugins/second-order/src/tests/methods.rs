@@ -260,7 +260,11 @@ fn uniform_selection_keeps_the_same_fraction_of_each_parameter() {
 
 #[test]
 fn several_steps_meet_all_targets_nested_and_spend_what_they_say() {
-    // Ten prunings at most: five steps to each target. Each takes 8 samples; half of 400 is for the search.
+    // Ten prunings at most: five steps to each target. Each takes 8 samples; half of 400 is for the search. 22 and 18
+    // weights go in cubic shares: after each step 0.512, 0.216, 0.064 and 0.008 of them are left. The last rounds to none,
+    // so that the target is met a step early.
+    let prunings = 4 + 4;
+    let training = (200 - prunings * 8) / 4 / (prunings - 1);
     for method in METHODS {
         let params = format!("{{{ALL}, \"steps\": 5, \"search_fraction\": 0.5}}");
         let run = || {
@@ -276,10 +280,6 @@ fn several_steps_meet_all_targets_nested_and_spend_what_they_say() {
             assert!(weights.iter().zip(mask).all(|(value, kept)| *kept || *value == 0.0), "{method}");
         }
         assert!(found[1].1.iter().zip(&found[0].1).all(|(later, before)| *before || !later), "{method}");
-        // 22 and 18 weights go in cubic shares. Of the second, 0.512, 0.216, 0.064 and 0.008 are left after each step:
-        // 9, 4, 1 and 0, and the last of these stands at the target already.
-        let prunings = 5 + 4;
-        let training = (200 - prunings * 8) / 4 / (prunings - 1);
         assert_eq!(meters.steps, training * (prunings - 1), "{method}");
         assert_eq!(meters.train_samples, prunings * 8 + meters.steps * 4, "{method}");
         assert_eq!(run(), (found, meters), "{method}: the same seed gives the same bytes");
@@ -314,8 +314,8 @@ fn too_small_an_allowance_is_exhausted_and_says_what_to_do() {
         for (params, allowance) in [
             (format!("{{{ALL}}}"), 7),
             (format!("{{{ALL}}}"), 0),
-            // Five prunings fit, but not the four trainings between them.
-            (format!("{{{ALL}, \"steps\": 5, \"search_fraction\": 1}}"), 5 * 8 + 15),
+            // Three prunings fit, but not a step of training with four pictures after each of the first two.
+            (format!("{{{ALL}, \"steps\": 3, \"search_fraction\": 1}}"), 3 * 8 + 7),
         ] {
             let refused = Bench::new().run(method, &params, &[0.25], allowance).unwrap_err();
             assert_eq!(refused.status, secateur_sdk::secateur_abi::E_EXHAUSTED, "{refused}");
