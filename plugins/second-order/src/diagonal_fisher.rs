@@ -37,8 +37,8 @@ fn default_batch() -> u32 {
     16
 }
 
-/// Optimal brain damage with the diagonal of the empirical Fisher matrix for that of the Hessian, the baseline of
-/// WoodFisher's paper (arXiv 2004.14340, section 4).
+/// Optimal brain damage with the diagonal of the empirical Fisher matrix for that of the Hessian, a baseline of
+/// WoodFisher's paper (arXiv 2004.14340).
 pub(crate) struct DiagonalFisher {
     path: Path,
 }

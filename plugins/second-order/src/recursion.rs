@@ -1,4 +1,4 @@
-//! The inverse without a matrix, by the recursion of M-FAC (arXiv 2107.03356, section 3.1).
+//! The inverse without a matrix, by the recursion of M-FAC's static algorithm (arXiv 2107.03356).
 
 use secateur_sdk::prelude::*;
 
@@ -26,7 +26,7 @@ impl Recursion {
     /// Fails if libtorch does, for example for want of memory.
     pub(crate) fn new(gradients: &Tensor, block: i64, damp: f64) -> Result<Self> {
         let (count, length) = gradients.size2()?;
-        // A view for a single block, hence the copy: the gradients are overwritten by `v` in place.
+        // The change of kind copies, so `v` can be written over its gradients.
         let vectors = gradients
             .f_to_kind(Kind::Double)?
             .f_reshape([count, length / block, block])?

@@ -13,7 +13,7 @@ pub(crate) trait Saliency {
     fn without(&self, weights: &Tensor, removed: &Tensor) -> Result<Tensor>;
 }
 
-/// Optimal brain surgeon: the others make up for what goes (Hassibi & Stork 1992; arXiv 2004.14340, equations 5 to 7).
+/// Optimal brain surgeon: the others make up for what goes (Hassibi & Stork 1992; arXiv 2004.14340).
 ///
 /// `rho_q = w_q^2 / (2 [F^-1]_qq)`, and `dw = -w_q F^-1 e_q / [F^-1]_qq`, summed over all removed `q`. The sum is the
 /// papers' way: each removal is made up for as if it were the only one, so what is left of a removed weight is set to

@@ -1,4 +1,4 @@
-//! The inverse of one block by the Woodbury identity (WoodFisher, arXiv 2004.14340, section 3).
+//! The inverse of one block by the Woodbury identity (WoodFisher, arXiv 2004.14340).
 
 use secateur_sdk::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::inverse::{Inverse, not_definite};
 
 /// The inverse of the damped empirical Fisher matrix of one block.
 ///
-/// The paper adds one gradient after the other to a `B x B` inverse (its equation 3). All at once the identity reads
+/// The paper adds one gradient after the other to a `B x B` inverse. All at once the identity reads
 /// `F^-1 = (I - G^T (N damp I + G G^T)^-1 G) / damp` for the `N` gradients `G` `[N, B]`, which takes one factorization
 /// `[N, N]` and no matrix `[B, B]`. A block with no more weights than there are gradients is inverted as it stands.
 ///
