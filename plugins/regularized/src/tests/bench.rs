@@ -1,0 +1,141 @@
+//! A small task and a small network, and what methods leave of it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use secateur_data::{Pictures, TaskInfo};
+use secateur_engine::{DeviceSet, Model, Options, Streams};
+use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
+use secateur_metrics::ClassificationMetric;
+use secateur_network::{Builder, Network, Op, ParamId, Window};
+use secateur_sdk::prelude::*;
+use secateur_sdk::secateur_abi as abi;
+use secateur_suite::{Recipe, Schedule};
+
+/// Pictures in a training batch.
+pub(super) const BATCH: u64 = 4;
+
+/// Two convolutions of 54 and 216 weights, which may be removed, and a classifier.
+pub(super) fn network() -> Network {
+    let mut builder = Builder::new("small", [1, 4, 4]);
+    let input = builder.input();
+    let conv = |from, to| Op::Conv2d {
+        in_channels: from,
+        out_channels: to,
+        window: Window::square(3, 1, 1),
+        groups: 1,
+        bias: false,
+    };
+    let first = builder.push("first", conv(1, 6), &[input]);
+    let norm = builder.push("norm", Op::BatchNorm2d { channels: 6, eps: 1e-5, momentum: 0.1 }, &[first]);
+    let relu = builder.push("relu", Op::Relu, &[norm]);
+    let second = builder.push("second", conv(6, 4), &[relu]);
+    let pooled = builder.push("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[second]);
+    let flat = builder.push("flat", Op::Flatten, &[pooled]);
+    builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: true }, &[flat]);
+    builder.finish().unwrap()
+}
+
+fn data() -> DeviceSet {
+    let mut seed = 1_u32;
+    let mut pixels = Vec::new();
+    for _ in 0..8 * 16 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        pixels.push((seed >> 24) as u8);
+    }
+    let info = TaskInfo {
+        id: "small".to_owned(),
+        title: String::new(),
+        summary: String::new(),
+        version: 1,
+        classes: vec!["a".to_owned(), "b".to_owned()],
+        metric: ClassificationMetric::Top1,
+        mean: vec![0.5],
+        std: vec![0.5],
+    };
+    let pictures = Pictures { shape: [1, 4, 4], pixels, labels: vec![0, 1, 0, 1, 0, 1, 0, 1] };
+    DeviceSet::new(&pictures, &info, Device::Cpu).unwrap()
+}
+
+/// What is left of one prunable layer.
+#[derive(Debug, PartialEq)]
+pub(super) struct Layer {
+    pub(super) weight: Vec<f32>,
+    pub(super) kept: Vec<bool>,
+}
+
+impl Layer {
+    pub(super) fn kept(&self) -> u64 {
+        self.kept.iter().filter(|kept| **kept).count() as u64
+    }
+
+    pub(super) fn nonzero(&self) -> u64 {
+        self.weight.iter().filter(|value| **value != 0.0).count() as u64
+    }
+}
+
+/// The answer to one target.
+#[derive(Debug, PartialEq)]
+pub(super) struct Answer {
+    pub(super) layers: Vec<Layer>,
+    /// Steps trained since the method began.
+    pub(super) steps: u64,
+    pub(super) count: u64,
+}
+
+impl Answer {
+    fn new(snapshot: &Snapshot, params: &[ParamId], count: u64) -> Self {
+        let flat = |tensor: &Tensor| Vec::<f32>::try_from(tensor.detach().reshape([-1])).unwrap();
+        let layers = params.iter().map(|id| {
+            let weight = flat(snapshot.state.param(*id));
+            let kept = match snapshot.state.mask(*id) {
+                Some(mask) => flat(mask).iter().map(|value| *value != 0.0).collect(),
+                None => vec![true; weight.len()],
+            };
+            Layer { weight, kept }
+        });
+        Self { layers: layers.collect(), steps: snapshot.meters.steps, count }
+    }
+}
+
+/// What a method of a plugin makes of the network with so many training steps, for each keep.
+pub(super) fn run(
+    entry: extern "C" fn() -> *const abi::Entry,
+    method: &str,
+    params: &str,
+    steps: u64,
+    keeps: &[f64],
+) -> Result<Vec<Answer>, MethodFailure> {
+    // Small networks are fastest on one thread.
+    tch::set_num_threads(1);
+    let network = Arc::new(network());
+    let model = Model::new(network.clone(), Options::default(), &Streams::new(5)).unwrap();
+    let data = data();
+    let prunable = ["first.weight", "second.weight"].map(|name| network.find_param(name).unwrap().id);
+    let removable = Removable::Weights(prunable.to_vec());
+    let targets: Vec<abi::Target> = keeps.iter().map(|keep| removable.target(&network, *keep)).collect();
+    let recipe =
+        Recipe { weight_decay: 1e-3, schedule: Schedule::Constant, ..Recipe::new(BATCH as u32, 0.05) };
+    let cancelled = AtomicBool::new(false);
+    let session = Session::new(SessionSetup {
+        model: &model,
+        train: &data,
+        validation: &data,
+        recipe: Some(&recipe),
+        allowance: steps * BATCH,
+        removable,
+        targets: targets.clone(),
+        upstream: Default::default(),
+        streams: Streams::new(3),
+        cancelled: &cancelled,
+        deadline: None,
+        progress: |_, _, _| {},
+    });
+    let plugin = Plugin::in_process(entry).unwrap();
+    run_method(&plugin, method, params, &session)?;
+    let snapshots = session.into_snapshots().into_iter().map(|snapshot| snapshot.expect("an answer"));
+    Ok(snapshots
+        .zip(&targets)
+        .map(|(snapshot, target)| Answer::new(&snapshot, &prunable, target.count))
+        .collect())
+}
