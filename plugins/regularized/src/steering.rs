@@ -33,7 +33,7 @@ impl Steering {
 /// The common factor of all `s` with which exactly `wanted` weights (but for equal ones) are above their thresholds.
 ///
 /// A weight is left where `logit(|w|) > factor * s`, that is, as `s` is negative, where `logit(|w|) / s` is below the
-/// factor; so the factor is the smallest of these ratios that too many have.
+/// factor; so the factor is halfway between the largest of the `wanted` smallest ratios and the next one.
 pub(crate) fn factor(weights: &[Tensor], s: &[Tensor], wanted: u64) -> Result<f64> {
     let _guard = no_grad_guard();
     let mut ratios = Vec::with_capacity(weights.len());
@@ -47,9 +47,12 @@ pub(crate) fn factor(weights: &[Tensor], s: &[Tensor], wanted: u64) -> Result<f6
     if wanted >= ratios.numel() as u64 {
         return Ok(1.0);
     }
-    let (ratio, _) = ratios.f_kthvalue(wanted as i64 + 1, 0, false)?;
+    let smallest =
+        |rank: u64| -> Result<f64> { Ok(ratios.f_kthvalue(rank as i64, 0, false)?.0.f_double_value(&[])?) };
+    let outside = smallest(wanted + 1)?;
+    let inside = if wanted == 0 { outside } else { smallest(wanted)? };
     // Weights of zero have infinite ratios: more cannot be left than there are. Above a threshold of one half, where the
     // ratio is negative, no decay leads.
-    let ratio = ratio.f_double_value(&[])?;
-    Ok(if ratio.is_finite() { ratio.max(0.0) } else { 1.0 })
+    let factor = inside + (outside - inside) / 2.0;
+    Ok(if factor.is_finite() { factor.max(0.0) } else { 1.0 })
 }

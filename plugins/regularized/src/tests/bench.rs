@@ -105,7 +105,7 @@ pub(super) fn run(
     params: &str,
     steps: u64,
     keeps: &[f64],
-) -> Result<Vec<Answer>, MethodFailure> {
+) -> std::result::Result<Vec<Answer>, MethodFailure> {
     // Small networks are fastest on one thread.
     tch::set_num_threads(1);
     let network = Arc::new(network());
