@@ -190,6 +190,10 @@ impl Lab {
             "secateur-lottery-ticket",
             "secateur-channel-baselines",
             "secateur-localization-dcp",
+            "secateur-regrowth",
+            "secateur-second-order",
+            "secateur-regularized",
+            "secateur-at-init",
             "fixture-misbehaves",
             "fixture-toy-methods",
         ] {
