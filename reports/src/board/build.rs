@@ -89,7 +89,7 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
         };
         groups.entry((class, row.keep.to_bits(), &row.method)).or_default().push(row);
     }
-    let mut entries: Vec<Entry> = groups.into_iter().map(|(_, rows)| entry(&rows, &tasks)).collect();
+    let mut entries: Vec<Entry> = groups.into_values().map(|rows| entry(&rows, &tasks)).collect();
     compare_with_dense(&mut entries);
     entries.sort_by(entry_order);
     rank::rank(&mut entries);
