@@ -309,3 +309,27 @@ fn very_many_methods_are_cut_and_counted_and_apart_ones_are_no_pair() {
     assert_eq!(section.matches("no shared replicate").count(), 2 * 23);
     assert!(section.contains("One replicate, intervals over pictures only"));
 }
+
+#[test]
+fn published_figures_stand_below_as_they_are_printed_and_cannot_break_the_page() {
+    let figure = |method: &str, value: &str, spread: Option<&str>| crate::PublishedFigure {
+        citation: "arXiv:1".to_owned(),
+        place: "table <2>".to_owned(),
+        origin: "paper".to_owned(),
+        network: "r50".to_owned(),
+        protocol: "transfer".to_owned(),
+        regime: "full".to_owned(),
+        method: method.to_owned(),
+        sparsity_percent: Some(90.0),
+        task: "cars".to_owned(),
+        metric: "top1".to_owned(),
+        value: value.to_owned(),
+        spread: spread.map(str::to_owned),
+        runs: Some(3),
+    };
+    let published = vec![figure("<b>RigL</b>", "80.10", Some("0.4")), figure("STR", "-0.5", None)];
+    let page = page_of(&ReportInput { published, ..ReportInput::default() });
+    assert!(page.contains("80.10 <small>± 0.4</small>") && page.contains("paper: table &lt;2&gt;"));
+    assert!(page.contains("&lt;b&gt;RigL") && !page.contains("<b>RigL"));
+    assert!(!page_of(&ReportInput::default()).contains("id=\"published\""));
+}
