@@ -1,11 +1,8 @@
 //! Each criterion against its formula, worked out by hand or by other means on a small network.
 
-use std::sync::atomic::AtomicBool;
-
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{Captured, DeviceSet, Model, Options, Pass, Streams};
-use secateur_host::{Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{Trial, noise, task};
+use secateur_engine::{Captured, DeviceSet, Model, Pass};
+use secateur_host::{Removable, Snapshot};
 use secateur_network::channels::Kept;
 use secateur_network::{Builder, Network, Op, Window};
 use secateur_sdk::prelude::*;
@@ -91,28 +88,9 @@ struct Bench {
 
 impl Bench {
     fn new(second_norm: bool) -> Self {
-        // Small networks are fastest on one thread.
-        tch::set_num_threads(1);
+        let data = task([1, 4, 4], noise(8 * 16), 2);
         let network = std::sync::Arc::new(network(second_norm));
-        let model = Model::new(network, Options::default(), &Streams::new(5)).unwrap();
-        let mut seed = 1_u32;
-        let mut pixels = Vec::new();
-        for _ in 0..8 * 16 {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            pixels.push((seed >> 24) as u8);
-        }
-        let info = TaskInfo {
-            id: "small".to_owned(),
-            title: String::new(),
-            summary: String::new(),
-            version: 1,
-            classes: vec!["a".to_owned(), "b".to_owned()],
-            metric: ClassificationMetric::Top1,
-            mean: vec![0.5],
-            std: vec![0.5],
-        };
-        let pictures = Pictures { shape: [1, 4, 4], pixels, labels: vec![0, 1, 0, 1, 0, 1, 0, 1] };
-        let data = DeviceSet::new(&pictures, &info, Device::Cpu).unwrap();
+        let model = secateur_bench::model(network, 5);
         for (param, values) in
             [("norm.weight", [0.3, 0.9, 0.1, 0.7, 0.5, 0.2]), ("norm.bias", [0.1, -0.2, 0.3, 0.0, 0.2, 0.4])]
         {
@@ -134,28 +112,17 @@ impl Bench {
             align: 1,
         };
         let removable = Removable::new(network, &PruneSet::Channels(set));
-        let target = removable.target(network, 0.5);
         let recipe = Recipe { batch: 4, ..serde_recipe() };
-        let cancelled = AtomicBool::new(false);
-        let session = Session::new(SessionSetup {
-            model: &self.model,
-            train: &self.data,
-            validation: &self.data,
+        let trial = Trial {
             recipe: Some(&recipe),
             allowance,
-            removable,
-            targets: vec![target],
-            upstream: Default::default(),
-            streams: Streams::new(3),
-            cancelled: &cancelled,
-            deadline: None,
-            progress: |_, _, _| {},
-        });
-        let plugin = Plugin::in_process(secateur_plugin_entry).unwrap();
-        run_method(&plugin, method, params, &session).map_err(|failure| failure.message)?;
-        let snapshot = session.into_snapshots().remove(0).expect("the method answered");
+            ..Trial::new(&self.model, &self.data, removable, &[0.5])
+        };
+        let outcome = trial.run(secateur_plugin_entry, method, params);
+        let count = outcome.counts[0];
+        let snapshot = outcome.answers().map_err(|failure| failure.message)?.remove(0);
         let kept = ["first", "second"].map(|layer| kept(network, &snapshot, layer));
-        assert_eq!(kept.iter().flatten().filter(|keep| **keep).count() as u64, target.count);
+        assert_eq!(kept.iter().flatten().filter(|keep| **keep).count() as u64, count);
         Ok(kept)
     }
 }

@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, State, Streams};
-use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{Trial, normalized_task};
+use secateur_engine::{Model, State};
+use secateur_host::{MethodFailure, Removable, Snapshot};
 use secateur_network::{Builder, Op, ParamId};
 use secateur_sdk::prelude::*;
 use secateur_sdk::secateur_abi as abi;
@@ -94,51 +92,28 @@ impl Outcome {
 /// Runs the method on a classifier of six pixels into two classes, with these weights. All pictures are black, so that
 /// no weight has a gradient: what changes them is weight decay, which halves them in each step.
 fn run(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64) -> Outcome {
-    tch::set_num_threads(1);
+    let data = normalized_task([1, 2, 3], vec![0; 4 * 6], 2, [0.0, 1.0]);
     let mut builder = Builder::new("linear", [1, 2, 3]);
     let input = builder.input();
     let flattened = builder.push("flat", Op::Flatten, &[input]);
     builder.push("head", Op::Linear { in_features: 6, out_features: 2, bias: false }, &[flattened]);
     let network = Arc::new(builder.finish().unwrap());
     let id = network.find_param("head.weight").unwrap().id;
-    let model = Rc::new(Model::new(network, Options::default(), &Streams::new(5)).unwrap());
+    let model = Rc::new(secateur_bench::model(network, 5));
     model.set_param(id, &Tensor::from_slice(&weights).view([2, 6])).unwrap();
-    let info = TaskInfo {
-        id: "black".to_owned(),
-        title: String::new(),
-        summary: String::new(),
-        version: 1,
-        classes: vec!["a".to_owned(), "b".to_owned()],
-        metric: ClassificationMetric::Top1,
-        mean: vec![0.0],
-        std: vec![1.0],
-    };
-    let pictures = Pictures { shape: [1, 2, 3], pixels: vec![0; 4 * 6], labels: vec![0, 1, 0, 1] };
-    let data = DeviceSet::new(&pictures, &info, Device::Cpu).unwrap();
     let recipe =
         Recipe { momentum: 0.0, weight_decay: 0.5, schedule: Schedule::Constant, ..Recipe::new(4, 1.0) };
     let removable = Removable::Weights(vec![id]);
-    let targets = keeps.iter().map(|keep| removable.target(model.network(), *keep)).collect();
-    let cancelled = AtomicBool::new(false);
-    let session = Session::new(SessionSetup {
-        model: &model,
-        train: &data,
-        validation: &data,
+    let trial = Trial {
         recipe: (steps > 0).then_some(&recipe),
         allowance: steps * 4,
-        removable,
-        targets,
-        upstream: Default::default(),
-        streams: Streams::new(3),
-        cancelled: &cancelled,
-        deadline: None,
         progress: watch,
-    });
+        ..Trial::new(&model, &data, removable, keeps)
+    };
     SEEN.with_borrow_mut(Vec::clear);
     WATCHED.set(Some((model.clone(), id)));
-    let plugin = Plugin::in_process(secateur_plugin_entry).unwrap();
-    let result = run_method(&plugin, METHOD, params, &session);
-    Outcome { result, snapshots: session.into_snapshots(), seen: SEEN.take(), id }
+    let secateur_bench::Outcome { result, snapshots, .. } = trial.run(secateur_plugin_entry, METHOD, params);
+    Outcome { result, snapshots, seen: SEEN.take(), id }
 }
 
 /// Magnitudes from 1.2 down to 0.1, signs in turns.

@@ -4,12 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, State, Streams};
-use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{EntryFunction, Trial, noise, task};
+use secateur_engine::{DeviceSet, Model, State};
+use secateur_host::{MethodFailure, Removable, Snapshot};
 use secateur_network::{Builder, Network, NodeId, Op, ParamId, Window};
 use secateur_sdk::prelude::*;
 use secateur_sdk::secateur_abi as abi;
@@ -56,43 +54,24 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new(network: Network, pixels: Vec<u8>, labels: Vec<u16>) -> Self {
-        // Small networks are fastest on one thread.
-        tch::set_num_threads(1);
-        let side = network.input()[1];
-        let classes = 1 + labels.iter().max().map_or(0, |label| usize::from(*label));
-        let info = TaskInfo {
-            id: "small".to_owned(),
-            title: String::new(),
-            summary: String::new(),
-            version: 1,
-            classes: (0..classes).map(|class| class.to_string()).collect(),
-            metric: ClassificationMetric::Top1,
-            mean: vec![0.5],
-            std: vec![0.5],
-        };
-        let pictures = Pictures { shape: [1, side, side], pixels, labels };
+    /// Pictures whose classes take turns.
+    pub(super) fn new(network: Network, pixels: Vec<u8>, classes: usize) -> Self {
+        let data = task(network.input(), pixels, classes);
         let prunable = network
             .params()
             .iter()
             .filter(|param| param.name.ends_with("weight") && !param.name.starts_with("norm"));
         Self {
             prunable: prunable.map(|param| param.id).collect(),
-            data: DeviceSet::new(&pictures, &info, Device::Cpu).unwrap(),
-            model: Model::new(Arc::new(network), Options::default(), &Streams::new(5)).unwrap(),
+            data,
+            model: secateur_bench::model(Arc::new(network), 5),
             init: None,
         }
     }
 
     /// Six pictures of three classes on a network of 84 prunable weights.
     pub(super) fn small(norm: bool) -> Self {
-        let mut seed = 1_u32;
-        let mut pixels = Vec::new();
-        for _ in 0..6 * 16 {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            pixels.push((seed >> 24) as u8);
-        }
-        Self::new(network(norm, 4, 4, 3), pixels, vec![0, 1, 2, 0, 1, 2])
+        Self::new(network(norm, 4, 4, 3), noise(6 * 16), 3)
     }
 
     pub(super) fn set(&self, param: &str, values: &[f32]) {
@@ -103,33 +82,23 @@ impl Bench {
 
     fn prune(
         &self,
-        entry: extern "C" fn() -> *const abi::Entry,
+        entry: EntryFunction,
         method: &str,
         params: &str,
         allowance: u64,
         keeps: &[f64],
     ) -> std::result::Result<Vec<Option<Snapshot>>, MethodFailure> {
         let removable = Removable::Weights(self.prunable.clone());
-        let targets = keeps.iter().map(|keep| removable.target(self.model.network(), *keep)).collect();
         let recipe = Recipe::new(2, 0.05);
-        let cancelled = AtomicBool::new(false);
         let init = self.init.iter().map(|state| ("init".to_owned(), state.clone()));
-        let session = Session::new(SessionSetup {
-            model: &self.model,
-            train: &self.data,
-            validation: &self.data,
+        let trial = Trial {
             recipe: Some(&recipe),
             allowance,
-            removable,
-            targets,
-            upstream: init.collect::<BTreeMap<_, _>>(),
-            streams: Streams::new(3),
-            cancelled: &cancelled,
-            deadline: None,
-            progress: |_, _, _| {},
-        });
-        run_method(&Plugin::in_process(entry).unwrap(), method, params, &session)?;
-        Ok(session.into_snapshots())
+            upstream: init.collect(),
+            ..Trial::new(&self.model, &self.data, removable, keeps)
+        };
+        let outcome = trial.run(entry, method, params);
+        outcome.result.map(|()| outcome.snapshots)
     }
 
     /// Flat indices of the weights that a method keeps, by the name of the parameter, for each keep. Checks that nothing

@@ -55,7 +55,7 @@ fn chain() -> Bench {
     }
     let last = builder.push("flat", Op::Flatten, &[last]);
     builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: false }, &[last]);
-    let bench = Bench::new(builder.finish().unwrap(), vec![0; 8], vec![0, 1]);
+    let bench = Bench::new(builder.finish().unwrap(), vec![0; 8], 2);
     for layer in 0..15 {
         bench.set(&format!("conv{layer}.weight"), &[-1000.0]);
         bench.set(&format!("conv{layer}.bias"), &[if layer == 0 { 1000.0 } else { 0.0 }]);
@@ -97,7 +97,7 @@ fn networks_without_a_flow_are_told() {
     let last = builder.push("clip", Op::Relu6, &[last]);
     let last = builder.push("flat", Op::Flatten, &[last]);
     builder.push("head", Op::Linear { in_features: 8, out_features: 2, bias: false }, &[last]);
-    let bench = Bench::new(builder.finish().unwrap(), vec![0; 8], vec![0, 1]);
+    let bench = Bench::new(builder.finish().unwrap(), vec![0; 8], 2);
     let refused = bench.kept("org.secateur.synflow", "{}", 1000, &[0.5]).unwrap_err();
     assert_eq!(refused.status, abi::E_UNSUPPORTED, "{refused}");
     assert!(refused.message.contains("`clip`"), "{refused}");

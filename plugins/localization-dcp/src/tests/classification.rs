@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, Streams};
-use secateur_host::{Plugin, Removable, Session, SessionSetup, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{Trial, noise, task};
+use secateur_engine::Model;
+use secateur_host::Removable;
 use secateur_network::zoo;
 use secateur_sdk::prelude::*;
 use secateur_suite::{ChannelBudget, ChannelSet, PruneSet, Recipe};
@@ -29,7 +27,7 @@ fn scores_are_sums_of_kernel_norms_or_frobenius_norms() {
 fn model_with(network: &str, block: &str, dead: &[usize]) -> Model {
     let options = zoo::Options { width: Some(0.5), classes: Some(3), input: Some([3, 8, 8]) };
     let network = Arc::new(zoo::build(network, &options).unwrap());
-    let model = Model::new(network.clone(), Options::default(), &Streams::new(7)).unwrap();
+    let model = secateur_bench::model(network.clone(), 7);
     for (name, value) in [("bn1.weight", 0.0), ("bn1.bias", -1.0)] {
         let param = network.find_param(&format!("{block}.{name}")).unwrap();
         let mut values = Vec::<f32>::try_from(model.param(param.id).detach()).unwrap();
@@ -46,28 +44,6 @@ fn model(dead: &[usize]) -> Model {
     model_with("resnet8", "layer2.0", dead)
 }
 
-fn data() -> DeviceSet {
-    let info = TaskInfo {
-        id: "small".to_owned(),
-        title: String::new(),
-        summary: String::new(),
-        version: 1,
-        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
-        metric: ClassificationMetric::Top1,
-        mean: vec![0.5; 3],
-        std: vec![0.25; 3],
-    };
-    let mut seed = 9_u32;
-    let mut pixels = Vec::new();
-    for _ in 0..24 * 3 * 64 {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        pixels.push((seed >> 24) as u8);
-    }
-    let labels = (0..24).map(|picture| picture % 3).collect();
-    let pictures = Pictures { shape: [3, 8, 8], pixels, labels };
-    DeviceSet::new(&pictures, &info, Device::Cpu).unwrap()
-}
-
 /// What a method answers at half of all inner channels.
 #[derive(Debug)]
 struct Answer {
@@ -79,9 +55,7 @@ struct Answer {
 
 /// Runs a method on a network, which it leaves pruned: take a new one for each run.
 fn run(model: &Model, method: &str, params: &str, allowance: u64) -> std::result::Result<Answer, String> {
-    // Small networks are fastest on one thread.
-    tch::set_num_threads(1);
-    let data = data();
+    let data = task([3, 8, 8], noise(24 * 3 * 64), 3);
     let network = model.network();
     let set = ChannelSet {
         name: "inner".to_owned(),
@@ -91,31 +65,15 @@ fn run(model: &Model, method: &str, params: &str, allowance: u64) -> std::result
         align: 1,
     };
     let removable = Removable::new(network, &PruneSet::Channels(set));
-    let targets = vec![removable.target(network, 0.5)];
     let recipe = Recipe {
         nesterov: true,
         weight_decay: 1e-4,
         schedule: secateur_suite::Schedule::Constant,
         ..Recipe::new(8, 0.01)
     };
-    let cancelled = AtomicBool::new(false);
-    let session = Session::new(SessionSetup {
-        model,
-        train: &data,
-        validation: &data,
-        recipe: Some(&recipe),
-        allowance,
-        removable,
-        targets,
-        upstream: Default::default(),
-        streams: Streams::new(3),
-        cancelled: &cancelled,
-        deadline: None,
-        progress: |_, _, _| {},
-    });
-    let plugin = Plugin::in_process(crate::secateur_plugin_entry).unwrap();
-    run_method(&plugin, method, params, &session).map_err(|failure| failure.message)?;
-    let snapshot = session.into_snapshots().remove(0).expect("the method answered");
+    let trial = Trial { recipe: Some(&recipe), allowance, ..Trial::new(model, &data, removable, &[0.5]) };
+    let outcome = trial.run(crate::secateur_plugin_entry, method, params);
+    let snapshot = outcome.answers().map_err(|failure| failure.message)?.remove(0);
     let mut kept = BTreeMap::new();
     for param in network.params() {
         if let Some(block) = param.name.strip_suffix(".conv1.weight") {

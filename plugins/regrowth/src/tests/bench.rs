@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, Streams};
-use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{Trial, noise, task};
+use secateur_engine::{DeviceSet, Model};
+use secateur_host::{MethodFailure, Removable, Snapshot};
 use secateur_network::{Builder, Network, Op, ParamId, Window};
 use secateur_sdk::prelude::*;
 use secateur_suite::{Recipe, Schedule};
@@ -121,27 +119,8 @@ impl Bench {
     }
 
     fn new(network: Network, shape: [usize; 3], classes: usize, prunable: &[&str]) -> Self {
-        // Small networks are fastest on one thread.
-        tch::set_num_threads(1);
-        let model = Model::new(Arc::new(network), Options::default(), &Streams::new(5)).unwrap();
-        let mut seed = 1_u32;
-        let pixels = (0..PICTURES * shape.iter().product::<usize>()).map(|_| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (seed >> 24) as u8
-        });
-        let info = TaskInfo {
-            id: "small".to_owned(),
-            title: String::new(),
-            summary: String::new(),
-            version: 1,
-            classes: (0..classes).map(|class| class.to_string()).collect(),
-            metric: ClassificationMetric::Top1,
-            mean: vec![0.5],
-            std: vec![0.5],
-        };
-        let labels = (0..PICTURES).map(|picture| (picture % classes) as u16);
-        let pictures = Pictures { shape, pixels: pixels.collect(), labels: labels.collect() };
-        let data = DeviceSet::new(&pictures, &info, Device::Cpu).unwrap();
+        let model = secateur_bench::model(Arc::new(network), 5);
+        let data = task(shape, noise(PICTURES * shape.iter().product::<usize>()), classes);
         let find = |name: &&str| model.network().find_param(name).unwrap().id;
         let prunable = prunable.iter().map(find).collect();
         Self { model: Rc::new(model), data, prunable }
@@ -151,28 +130,18 @@ impl Bench {
     pub(super) fn run(&self, method: &str, params: &str, keeps: &[f64], steps: u64, seed: u64) -> Outcome {
         let start = secateur_engine::State::of(&self.model, None);
         let removable = Removable::Weights(self.prunable.clone());
-        let targets = keeps.iter().map(|keep| removable.target(self.model.network(), *keep)).collect();
         let recipe = Recipe { schedule: Schedule::Constant, ..Recipe::new(PICTURES as u32, 0.2) };
-        let cancelled = AtomicBool::new(false);
-        let session = Session::new(SessionSetup {
-            model: &self.model,
-            train: &self.data,
-            validation: &self.data,
+        let trial = Trial {
             recipe: (steps > 0).then_some(&recipe),
             allowance: steps * PICTURES as u64,
-            removable,
-            targets,
-            upstream: Default::default(),
-            streams: Streams::new(seed),
-            cancelled: &cancelled,
-            deadline: None,
+            seed,
             progress: watch,
-        });
+            ..Trial::new(&self.model, &self.data, removable, keeps)
+        };
         SEEN.with_borrow_mut(Vec::clear);
         WATCHED.set(Some((self.model.clone(), self.prunable.clone())));
-        let plugin = Plugin::in_process(secateur_plugin_entry).unwrap();
-        let result = run_method(&plugin, method, params, &session);
-        let snapshots = session.into_snapshots();
+        let secateur_bench::Outcome { result, snapshots, .. } =
+            trial.run(secateur_plugin_entry, method, params);
         start.restore(&self.model, None).unwrap();
         Outcome { result, snapshots, seen: SEEN.take(), prunable: self.prunable.clone() }
     }

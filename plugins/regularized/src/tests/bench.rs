@@ -1,15 +1,11 @@
 //! A small task and a small network, and what methods leave of it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, Streams};
-use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{EntryFunction, Trial, noise, task};
+use secateur_host::{MethodFailure, Removable, Snapshot};
 use secateur_network::{Builder, Network, Op, ParamId, Window};
 use secateur_sdk::prelude::*;
-use secateur_sdk::secateur_abi as abi;
 use secateur_suite::{Recipe, Schedule};
 
 /// Pictures in a training batch.
@@ -34,27 +30,6 @@ pub(super) fn network() -> Network {
     let flat = builder.push("flat", Op::Flatten, &[pooled]);
     builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: true }, &[flat]);
     builder.finish().unwrap()
-}
-
-fn data() -> DeviceSet {
-    let mut seed = 1_u32;
-    let mut pixels = Vec::new();
-    for _ in 0..8 * 16 {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        pixels.push((seed >> 24) as u8);
-    }
-    let info = TaskInfo {
-        id: "small".to_owned(),
-        title: String::new(),
-        summary: String::new(),
-        version: 1,
-        classes: vec!["a".to_owned(), "b".to_owned()],
-        metric: ClassificationMetric::Top1,
-        mean: vec![0.5],
-        std: vec![0.5],
-    };
-    let pictures = Pictures { shape: [1, 4, 4], pixels, labels: vec![0, 1, 0, 1, 0, 1, 0, 1] };
-    DeviceSet::new(&pictures, &info, Device::Cpu).unwrap()
 }
 
 /// What is left of one prunable layer.
@@ -100,42 +75,26 @@ impl Answer {
 
 /// What a method of a plugin makes of the network with so many training steps, for each keep.
 pub(super) fn run(
-    entry: extern "C" fn() -> *const abi::Entry,
+    entry: EntryFunction,
     method: &str,
     params: &str,
     steps: u64,
     keeps: &[f64],
 ) -> std::result::Result<Vec<Answer>, MethodFailure> {
-    // Small networks are fastest on one thread.
-    tch::set_num_threads(1);
+    let data = task([1, 4, 4], noise(8 * 16), 2);
     let network = Arc::new(network());
-    let model = Model::new(network.clone(), Options::default(), &Streams::new(5)).unwrap();
-    let data = data();
+    let model = secateur_bench::model(network.clone(), 5);
     let prunable = ["first.weight", "second.weight"].map(|name| network.find_param(name).unwrap().id);
     let removable = Removable::Weights(prunable.to_vec());
-    let targets: Vec<abi::Target> = keeps.iter().map(|keep| removable.target(&network, *keep)).collect();
     let recipe =
         Recipe { weight_decay: 1e-3, schedule: Schedule::Constant, ..Recipe::new(BATCH as u32, 0.05) };
-    let cancelled = AtomicBool::new(false);
-    let session = Session::new(SessionSetup {
-        model: &model,
-        train: &data,
-        validation: &data,
+    let trial = Trial {
         recipe: Some(&recipe),
         allowance: steps * BATCH,
-        removable,
-        targets: targets.clone(),
-        upstream: Default::default(),
-        streams: Streams::new(3),
-        cancelled: &cancelled,
-        deadline: None,
-        progress: |_, _, _| {},
-    });
-    let plugin = Plugin::in_process(entry).unwrap();
-    run_method(&plugin, method, params, &session)?;
-    let snapshots = session.into_snapshots().into_iter().map(|snapshot| snapshot.expect("an answer"));
-    Ok(snapshots
-        .zip(&targets)
-        .map(|(snapshot, target)| Answer::new(&snapshot, &prunable, target.count))
-        .collect())
+        ..Trial::new(&model, &data, removable, keeps)
+    };
+    let outcome = trial.run(entry, method, params);
+    let counts = outcome.counts.clone();
+    let answers = outcome.answers()?.into_iter().zip(counts);
+    Ok(answers.map(|(snapshot, count)| Answer::new(&snapshot, &prunable, count)).collect())
 }

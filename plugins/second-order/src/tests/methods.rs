@@ -1,11 +1,8 @@
 //! The methods as the host runs them, on a small network and eight pictures.
 
-use std::sync::atomic::AtomicBool;
-
-use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, Pass, Streams};
-use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
-use secateur_metrics::ClassificationMetric;
+use secateur_bench::{Trial, noise, task};
+use secateur_engine::{DeviceSet, Model, Pass};
+use secateur_host::{MethodFailure, Removable, Snapshot};
 use secateur_network::{Builder, Network, Op, ParamId, Window};
 use secateur_sdk::prelude::*;
 use secateur_suite::{Prunable, PruneSet, Recipe};
@@ -51,28 +48,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        // Small networks are fastest on one thread.
-        tch::set_num_threads(1);
-        let model = Model::new(std::sync::Arc::new(network()), Options::default(), &Streams::new(5)).unwrap();
-        let mut seed = 1_u32;
-        let mut pixels = Vec::new();
-        for _ in 0..PICTURES * 16 {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            pixels.push((seed >> 24) as u8);
-        }
-        let info = TaskInfo {
-            id: "small".to_owned(),
-            title: String::new(),
-            summary: String::new(),
-            version: 1,
-            classes: vec!["a".to_owned(), "b".to_owned()],
-            metric: ClassificationMetric::Top1,
-            mean: vec![0.5],
-            std: vec![0.5],
-        };
-        let labels = (0..PICTURES).map(|index| (index % 2) as u16).collect();
-        let pictures = Pictures { shape: [1, 4, 4], pixels, labels };
-        let data = DeviceSet::new(&pictures, &info, Device::Cpu).unwrap();
+        let data = task([1, 4, 4], noise(PICTURES * 16), 2);
+        let model = secateur_bench::model(std::sync::Arc::new(network()), 5);
         let params = ["stem.weight", "head.weight"].map(|name| model.network().find_param(name).unwrap().id);
         Self { model, data, params: params.to_vec() }
     }
@@ -114,26 +91,13 @@ impl Bench {
     ) -> std::result::Result<Vec<Snapshot>, MethodFailure> {
         let set = Prunable { name: "all".to_owned(), linear: true, stem: true, shortcuts: true, head: true };
         let removable = Removable::new(self.model.network(), &PruneSet::Weights(set));
-        let targets = keeps.iter().map(|keep| removable.target(self.model.network(), *keep)).collect();
         let recipe = Recipe { lr: 0.05, ..Recipe::new(4, 0.05) };
-        let cancelled = AtomicBool::new(false);
-        let session = Session::new(SessionSetup {
-            model: &self.model,
-            train: &self.data,
-            validation: &self.data,
+        let trial = Trial {
             recipe: Some(&recipe),
             allowance,
-            removable,
-            targets,
-            upstream: Default::default(),
-            streams: Streams::new(3),
-            cancelled: &cancelled,
-            deadline: None,
-            progress: |_, _, _| {},
-        });
-        let plugin = Plugin::in_process(secateur_plugin_entry).unwrap();
-        run_method(&plugin, method, params, &session)?;
-        Ok(session.into_snapshots().into_iter().map(|snapshot| snapshot.expect("an answer")).collect())
+            ..Trial::new(&self.model, &self.data, removable, keeps)
+        };
+        trial.run(secateur_plugin_entry, method, params).answers()
     }
 
     fn of(&self, snapshot: &Snapshot) -> (Vec<f64>, Vec<bool>) {
