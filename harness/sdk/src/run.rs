@@ -128,6 +128,12 @@ impl Allowance {
     pub fn left_steps(&self) -> u64 {
         if self.batch == 0 { 0 } else { self.left_samples / u64::from(self.batch) }
     }
+
+    /// Steps of each of so many equal trainings within a fraction of what is left; 0 without trainings.
+    #[must_use]
+    pub fn steps_each(&self, fraction: f64, trainings: u64) -> u64 {
+        ((self.left_steps() as f64 * fraction) as u64).checked_div(trainings).unwrap_or(0)
+    }
 }
 
 /// Cost of the plan so far, as fractions of the dense network.
@@ -350,6 +356,14 @@ impl Run<'_> {
         // SAFETY: as in `weight`.
         self.call(|ctx, err| unsafe { (self.tables.plan.emit)(ctx, index as u32, err) })?;
         Ok(())
+    }
+
+    /// Lifts the masks of all prunable parameters. What they removed stays zero until [`Run::rewind_to`].
+    ///
+    /// # Errors
+    /// Fails if the host does.
+    pub fn lift_masks(&self) -> Result<()> {
+        self.prunable().iter().try_for_each(|param| self.set_mask(param, None))
     }
 
     /// What the plan so far would cost.

@@ -110,9 +110,7 @@ impl Flow {
                  have no gradient"
             )));
         }
-        for param in run.prunable() {
-            run.set_mask(&param, None)?;
-        }
+        run.lift_masks()?;
         // Only the shape of a picture is looked at.
         run.rewind_data(Split::Train, 1, 0)?;
         let Some(picture) = run.next_batch()? else {

@@ -75,7 +75,7 @@ impl ChannelCriterion for Slimming {
     }
 
     fn prepare(&mut self, run: &Run<'_>) -> Result<()> {
-        let steps = (run.allowance()?.left_steps() as f64 * self.0.search_fraction) as u64;
+        let steps = run.allowance()?.steps_each(self.0.search_fraction, 1);
         if steps > 0 {
             let trained =
                 run.train_with(TrainOptions::afresh(steps), &mut Penalty { lambda: self.0.lambda })?;

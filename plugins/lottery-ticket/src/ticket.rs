@@ -75,9 +75,7 @@ impl LotteryTicket {
         self.train(run, steps)?;
         run.save("trained")?;
         for (index, target) in targets.iter().enumerate() {
-            for param in run.prunable() {
-                run.set_mask(&param, None)?;
-            }
+            run.lift_masks()?;
             run.rewind_to("trained")?;
             self.cut(run, target.count)?;
             self.rewind(run)?;
@@ -93,7 +91,7 @@ impl LotteryTicket {
     /// Equal shares of the allowance that the search may spend.
     fn steps_per_training(&self, run: &Run<'_>, trainings: u64) -> Result<u64> {
         let allowance = run.allowance()?;
-        let steps = (allowance.left_steps() as f64 * self.config.search_fraction) as u64 / trainings;
+        let steps = allowance.steps_each(self.config.search_fraction, trainings);
         if steps == 0 {
             return Err(Error::new(
                 ErrorKind::Exhausted,

@@ -24,7 +24,7 @@ impl Timing {
     /// [`ErrorKind::Exhausted`] if there is no step from update to update.
     pub(crate) fn new(config: &Config, allowance: &Allowance, trainings: u64) -> Result<Self> {
         let trainings = trainings.max(1);
-        let steps = (allowance.left_steps() as f64 * config.search_fraction) as u64 / trainings;
+        let steps = allowance.steps_each(config.search_fraction, trainings);
         let begin = (steps as f64 * config.begin) as u64;
         let end = (steps as f64 * config.end) as u64;
         let interval = end.saturating_sub(begin) / config.updates;

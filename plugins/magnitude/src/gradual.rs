@@ -104,9 +104,7 @@ impl PruneMethod for GradualMagnitude {
         }
         let timing = Timing::new(&self.config, &run.allowance()?, targets.len() as u64)?;
         for (index, target) in targets.iter().enumerate() {
-            for param in run.prunable() {
-                run.set_mask(&param, None)?;
-            }
+            run.lift_masks()?;
             run.rewind_to("start")?;
             let mut cuts = Cuts {
                 config: &self.config,

@@ -37,7 +37,7 @@ impl Schedule {
         allowance: &Allowance,
         trainings: u64,
     ) -> Result<Self> {
-        let steps = (allowance.left_steps() as f64 * config.search_fraction) as u64 / trainings.max(1);
+        let steps = allowance.steps_each(config.search_fraction, trainings);
         let end = (steps as f64 * config.end) as u64;
         let interval = config.interval.unwrap_or((end / WANTED).clamp(SHORTEST, LONGEST));
         if end <= interval {

@@ -36,9 +36,7 @@ pub(crate) fn train_each(
     let anneal = config.anneal.unwrap_or(anneal);
     let schedule = Schedule::new(config, anneal, &run.allowance()?, targets.len() as u64)?;
     for (index, target) in targets.iter().enumerate() {
-        for param in run.prunable() {
-            run.set_mask(&param, None)?;
-        }
+        run.lift_masks()?;
         run.rewind_to("start")?;
         config.distribution.set_masks(run, target)?;
         let mut updates = Updates {

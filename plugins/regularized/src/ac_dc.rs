@@ -127,9 +127,7 @@ impl Turns {
                 run.select(self.scope, self.count)
             }
             Change::Decompress => {
-                for param in run.prunable() {
-                    run.set_mask(&param, None)?;
-                }
+                run.lift_masks()?;
                 if self.reset_momentum {
                     for param in run.params() {
                         let all = Tensor::f_ones(param.shape(), (Kind::Bool, Device::Cpu))?;

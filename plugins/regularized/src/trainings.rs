@@ -33,7 +33,7 @@ pub(crate) fn for_each_target(
         return Err(Error::new(ErrorKind::Infeasible, message));
     }
     let allowance = run.allowance()?;
-    let steps = (allowance.left_steps() as f64 * fraction) as u64 / targets.len().max(1) as u64;
+    let steps = allowance.steps_each(fraction, targets.len() as u64);
     if steps < least {
         return Err(Error::new(
             ErrorKind::Exhausted,
@@ -56,9 +56,7 @@ pub(crate) fn for_each_target(
 
 /// Lifts all masks and sets the network back to where the trial started.
 pub(crate) fn start_over(run: &Run<'_>) -> Result<()> {
-    for param in run.prunable() {
-        run.set_mask(&param, None)?;
-    }
+    run.lift_masks()?;
     run.rewind_to("start")
 }
 

@@ -9,7 +9,7 @@ use secateur_data::{Pictures, TaskInfo};
 use secateur_engine::{DeviceSet, Model, Options, State, Streams};
 use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
 use secateur_metrics::ClassificationMetric;
-use secateur_network::Network;
+use secateur_network::{Builder, Network, Op, Window};
 use secateur_suite::Recipe;
 
 /// The entry function of a plugin.
@@ -64,6 +64,32 @@ pub fn normalized_task(
     let labels = (0..count).map(|picture| (picture % classes) as u16).collect();
     let pictures = Pictures { shape, pixels, labels };
     DeviceSet::new(&pictures, &info, tch::Device::Cpu).expect("the pictures fit their shape")
+}
+
+/// Two convolutions, of 54 and 216 weights, with a batch norm between them, and a classifier of two classes, for pictures of
+/// one channel and 4x4 pixels.
+///
+/// # Panics
+/// Never: the network fits together.
+#[must_use]
+pub fn convolutions() -> Network {
+    let mut builder = Builder::new("small", [1, 4, 4]);
+    let input = builder.input();
+    let conv = |in_channels, out_channels| Op::Conv2d {
+        in_channels,
+        out_channels,
+        window: Window::square(3, 1, 1),
+        groups: 1,
+        bias: false,
+    };
+    let first = builder.push("first", conv(1, 6), &[input]);
+    let norm = builder.push("norm", Op::BatchNorm2d { channels: 6, eps: 1e-5, momentum: 0.1 }, &[first]);
+    let relu = builder.push("relu", Op::Relu, &[norm]);
+    let second = builder.push("second", conv(6, 4), &[relu]);
+    let pooled = builder.push("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[second]);
+    let flat = builder.push("flat", Op::Flatten, &[pooled]);
+    builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: true }, &[flat]);
+    builder.finish().expect("the network fits together")
 }
 
 /// A network with the initial weights of a seed.

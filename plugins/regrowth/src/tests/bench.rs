@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use secateur_bench::{Trial, noise, task};
+use secateur_bench::{Trial, convolutions, noise, task};
 use secateur_engine::{DeviceSet, Model};
 use secateur_host::{MethodFailure, Removable, Snapshot};
-use secateur_network::{Builder, Network, Op, ParamId, Window};
+use secateur_network::{Builder, Network, Op, ParamId};
 use secateur_sdk::prelude::*;
 use secateur_suite::{Recipe, Schedule};
 
@@ -90,23 +90,7 @@ pub(super) struct Bench {
 impl Bench {
     /// Two convolutions (54 and 216 weights), of which both are prunable, and a classifier, which is not.
     pub(super) fn convolutions() -> Self {
-        let mut builder = Builder::new("small", [1, 4, 4]);
-        let input = builder.input();
-        let conv = |from, to| Op::Conv2d {
-            in_channels: from,
-            out_channels: to,
-            window: Window::square(3, 1, 1),
-            groups: 1,
-            bias: false,
-        };
-        let first = builder.push("first", conv(1, 6), &[input]);
-        let norm = builder.push("norm", Op::BatchNorm2d { channels: 6, eps: 1e-5, momentum: 0.1 }, &[first]);
-        let relu = builder.push("relu", Op::Relu, &[norm]);
-        let second = builder.push("second", conv(6, 4), &[relu]);
-        let pooled = builder.push("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[second]);
-        let flat = builder.push("flat", Op::Flatten, &[pooled]);
-        builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: true }, &[flat]);
-        Self::new(builder.finish().unwrap(), [1, 4, 4], 2, &["first.weight", "second.weight"])
+        Self::new(convolutions(), [1, 4, 4], 2, &["first.weight", "second.weight"])
     }
 
     /// A linear classifier of four pixels into three classes: twelve weights, all prunable.

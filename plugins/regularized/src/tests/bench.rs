@@ -2,35 +2,14 @@
 
 use std::sync::Arc;
 
-use secateur_bench::{EntryFunction, Trial, noise, task};
+use secateur_bench::{EntryFunction, Trial, convolutions, noise, task};
 use secateur_host::{MethodFailure, Removable, Snapshot};
-use secateur_network::{Builder, Network, Op, ParamId, Window};
+use secateur_network::ParamId;
 use secateur_sdk::prelude::*;
 use secateur_suite::{Recipe, Schedule};
 
 /// Pictures in a training batch.
 pub(super) const BATCH: u64 = 4;
-
-/// Two convolutions of 54 and 216 weights, which may be removed, and a classifier.
-pub(super) fn network() -> Network {
-    let mut builder = Builder::new("small", [1, 4, 4]);
-    let input = builder.input();
-    let conv = |from, to| Op::Conv2d {
-        in_channels: from,
-        out_channels: to,
-        window: Window::square(3, 1, 1),
-        groups: 1,
-        bias: false,
-    };
-    let first = builder.push("first", conv(1, 6), &[input]);
-    let norm = builder.push("norm", Op::BatchNorm2d { channels: 6, eps: 1e-5, momentum: 0.1 }, &[first]);
-    let relu = builder.push("relu", Op::Relu, &[norm]);
-    let second = builder.push("second", conv(6, 4), &[relu]);
-    let pooled = builder.push("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[second]);
-    let flat = builder.push("flat", Op::Flatten, &[pooled]);
-    builder.push("head", Op::Linear { in_features: 4, out_features: 2, bias: true }, &[flat]);
-    builder.finish().unwrap()
-}
 
 /// What is left of one prunable layer.
 #[derive(Debug, PartialEq)]
@@ -82,7 +61,7 @@ pub(super) fn run(
     keeps: &[f64],
 ) -> std::result::Result<Vec<Answer>, MethodFailure> {
     let data = task([1, 4, 4], noise(8 * 16), 2);
-    let network = Arc::new(network());
+    let network = Arc::new(convolutions());
     let model = secateur_bench::model(network.clone(), 5);
     let prunable = ["first.weight", "second.weight"].map(|name| network.find_param(name).unwrap().id);
     let removable = Removable::Weights(prunable.to_vec());
