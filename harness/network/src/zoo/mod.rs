@@ -56,6 +56,7 @@ const NAMES: &[&str] = &[
     "mobilenet_v2",
     "vgg16",
     "vgg16_bn",
+    "ssd-small-backbone",
     "ssd-small",
     "ssd300-resnet50",
 ];
@@ -87,6 +88,7 @@ pub fn build(name: &str, options: &Options) -> Result<Network, GraphError> {
         "mobilenet_v2" => mobilenet::v2(name, imagenet(name, options)?),
         "vgg16" => vgg::vgg16(name, false, imagenet(name, options)?),
         "vgg16_bn" => vgg::vgg16(name, true, imagenet(name, options)?),
+        "ssd-small-backbone" => ssd::small_backbone(name, resolve(name, options, 10, [3, 32, 32])?),
         "ssd-small" => ssd::small(name, resolve(name, options, 20, [3, 160, 160])?),
         "ssd300-resnet50" => ssd::ssd300_resnet50(name, resolve(name, options, 80, [3, 300, 300])?),
         _ => Err(unknown(name)),

@@ -70,7 +70,7 @@ pub(super) fn cifar(name: &str, blocks: usize, options: Resolved) -> Result<Netw
 }
 
 /// Pushes the stages of (number of blocks, width) and the classifier.
-fn finish(
+pub(super) fn finish(
     mut builder: Builder,
     block: Block,
     mut map: Map,

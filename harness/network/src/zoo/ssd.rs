@@ -4,7 +4,7 @@
 //! moved and `conf` what is in it. The paper has VGG-16 below them and normalizes its first map; residual networks are
 //! normalized throughout, so that nothing stands between a map and its predictors here.
 
-use super::resnet::{Block, Map, Stage, push_pool, push_stage, push_stem};
+use super::resnet::{self, Block, Map, Stage, push_pool, push_stage, push_stem};
 use super::{ConvNorm, Resolved};
 use crate::graph::{BoxMap, Builder, GraphError, Network, NodeId, Op, Window};
 
@@ -83,6 +83,16 @@ pub(super) fn small(name: &str, options: Resolved) -> Result<Network, GraphError
         steps: None,
     };
     finish(builder, &options, &maps, &boxes)
+}
+
+/// What [`small`] stands on, as a classifier: every parameter but the classifier's own is one of the detector's by name and
+/// shape, so that what was learned or pruned here can be taken there.
+pub(super) fn small_backbone(name: &str, options: Resolved) -> Result<Network, GraphError> {
+    let mut builder = Builder::new(name, options.input);
+    let stem = push_stem(&mut builder, options.input[0], options.scaled(32), Window::square(3, 2, 1));
+    let map = push_pool(&mut builder, stem);
+    let stages = [32, 64, 128, 256].map(|width| (2, options.scaled(width)));
+    resnet::finish(builder, Block::Basic, map, stages.into_iter(), options.classes)
 }
 
 /// Begins a detector, whose pictures must be square.

@@ -10,6 +10,27 @@ use super::published;
 
 const DETECTORS: [&str; 2] = ["ssd-small", "ssd300-resnet50"];
 
+#[test]
+fn everything_of_the_small_backbone_but_its_classifier_fits_the_detector() {
+    for width in [1.0, 0.375] {
+        let options =
+            |side| Options { width: Some(width), input: Some([3, side, side]), ..Options::default() };
+        let backbone = build("ssd-small-backbone", options(32));
+        let detector = build("ssd-small", options(160));
+        let shapes = |network: &Network| -> Vec<(String, Vec<usize>)> {
+            let params = network.params().iter().map(|param| (param.name.clone(), param.shape.clone()));
+            params.chain(network.buffers().iter().map(|it| (it.name.clone(), it.shape.clone()))).collect()
+        };
+        let there = shapes(&detector);
+        let (own, shared): (Vec<_>, Vec<_>) =
+            shapes(&backbone).into_iter().partition(|it| !there.contains(it));
+        let own: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(own, ["fc.weight", "fc.bias"]);
+        // Twenty convolutions, each with a weight, and a normalization with four tensors.
+        assert_eq!(shared.len(), 20 * (1 + 4));
+    }
+}
+
 fn build(name: &str, options: Options) -> Network {
     zoo::build(name, &options).expect("consistent")
 }
