@@ -65,7 +65,8 @@ impl Loader<'_> {
         let trials = &self.manifest.trials;
         let stages = trials.iter().flat_map(|trial| {
             let own = [&trial.prune, &trial.verify, &trial.recover, &trial.measure];
-            own.into_iter().chain(trial.scores.iter().map(|score| &score.stage)).flatten()
+            let scores = trial.scores.iter().flat_map(|score| [&score.stage, &score.features]);
+            own.into_iter().chain(scores).flatten()
         });
         let identities: BTreeSet<&String> = stages.chain(&self.manifest.shared).collect();
         for identity in identities {
@@ -156,7 +157,7 @@ impl Loader<'_> {
             macs_executed: counts.map(|counts| counts.macs_executed),
             macs_nonzero: counts.map(|counts| counts.macs_nonzero),
             allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
-            init_samples: if dense { 0 } else { suite.init_samples(&trial.method) },
+            init_samples: if dense { 0 } else { suite.init_samples(&trial.method, trial.task.is_some()) },
             method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
             training_macs: has_weights.then(|| {
@@ -197,7 +198,7 @@ impl Loader<'_> {
                 self.cost(identity, Some(trial), None, costs, speeds, &mut seen);
             }
             for score in &trial.scores {
-                if let Some(identity) = &score.stage {
+                for identity in [&score.features, &score.stage].into_iter().flatten() {
                     self.cost(identity, Some(trial), Some(score), costs, speeds, &mut seen);
                 }
             }

@@ -304,3 +304,78 @@ fn classes_and_boxes_are_not_mixed_up() {
     let stored = lab.object("store", "prune lcp (equal-allowance, replicate 0)");
     assert!(stored["detail"].as_str().expect("a reason").contains("no boxes"), "{stored}");
 }
+
+/// A classifier of stripes that is pruned and then becomes the backbone of a detector of squares.
+const TICKETS: &str = "name: mini
+seed: 7
+network: {name: ssd-small-backbone, width: 0.25}
+upstream: {task: stripes, train: {recipe: classes, length: 8it}}
+tasks:
+  stripes: {format: image-folder, path: stripes, validation_per_class: 2}
+  squares: {format: voc, path: squares, metric: voc-ap50, side: 64, detection: {size_borders: [150, 300]}}
+prunable: {name: convolutions, stem: true}
+recipes:
+  classes: {batch: 16, lr: 0.05, flip: true}
+  boxes: {batch: 8, lr: 0.02, warmup: 0.1, flip: true, crop: true}
+keeps: [0.2]
+tracks:
+  - {name: no-training, allowance: 0ex}
+controls: [dense-as-is, scratch]
+methods:
+  - {label: magnitude, method: org.secateur.magnitude, baseline: true}
+evaluate: false
+transfer:
+  tasks: [squares]
+  network: {name: ssd-small, width: 0.25}
+  full: {recipe: boxes, length: 12it}
+";
+
+#[test]
+fn a_ticket_of_a_classifier_is_trained_as_the_backbone_of_a_detector() {
+    let lab = lab();
+    run(&lab, TICKETS, "store", &["--jobs", "2"]).exits(0);
+    let rows = lab.rows("store");
+    let scored: BTreeMap<&str, &str> =
+        rows.iter().map(|row| (row["method"].as_str(), row["score"].as_str())).collect();
+    assert_eq!(scored.keys().copied().collect::<Vec<_>>(), ["dense-as-is", "magnitude", "scratch"]);
+    for row in &rows {
+        assert_eq!((row["outcome"].as_str(), row["protocol"].as_str()), ("ok", "transfer"), "{row:?}");
+        assert_eq!((row["metric"].as_str(), row["test_pictures"].as_str()), ("voc-ap50", "12"), "{row:?}");
+        assert!(row["ap_small"].parse::<f64>().is_ok(), "{row:?}");
+    }
+    // All three begin elsewhere. The audit of masks is part of the stage: none of the removed weights has come back.
+    let label = |method: &str| format!("full transfer of {method} (no-training, replicate 0) to squares");
+    let stored = lab.object("store", &label("magnitude at 0.2"));
+    assert_eq!((&stored["facts"]["leaked"], &stored["facts"]["steps"]), (&0.into(), &12.into()));
+    let log =
+        std::fs::read_to_string(lab.file("store", &label("magnitude at 0.2"), "log.txt")).expect("a log");
+    // Twenty convolutions, and twenty normalizations with scale and shift.
+    assert!(log.contains("taken=60"), "{log}");
+    let losses: std::collections::BTreeSet<String> = ["magnitude at 0.2", "dense-as-is", "scratch"]
+        .map(|method| lab.object("store", &label(method))["facts"]["loss"].to_string())
+        .into();
+    assert_eq!(losses.len(), 3);
+
+    // A mask without a place in the detector would make the detector denser than it is said to be.
+    let other = TICKETS
+        .replace("ssd-small, width: 0.25", "ssd-small, width: 0.5")
+        .replace("[dense-as-is, scratch]", "[scratch]");
+    run(&lab, &other, "other", &[]).exits(1);
+    let row = lab.rows("other").into_iter().find(|row| row["method"] == "magnitude").expect("a row");
+    assert_eq!(row["outcome"], "failed");
+    // Linear transfer into another network is refused before anything runs, and so is a classifier for boxes.
+    let refused = |text: &str, words: &[&str]| {
+        run(&lab, text, "refused", &[]).exits(2).names(words);
+    };
+    refused(&TICKETS.replace("  full:", "  linear:"), &["linear transfer to `squares` is not possible"]);
+    refused(
+        &TICKETS.replace("name: ssd-small, width", "name: resnet8, width"),
+        &["transfer.network", "`squares` has boxes"],
+    );
+    refused(
+        &TICKETS
+            .replace("12it", "12it, task_recipes: {squares: classes}")
+            .replace("flip: true}", "shift: 1}"),
+        &["recipes.classes.shift"],
+    );
+}

@@ -11,6 +11,7 @@ mod command_line;
 mod contained;
 mod counts;
 mod detection;
+mod direct;
 mod families;
 mod faulty;
 mod golden;

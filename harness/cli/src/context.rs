@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use secateur_network::Op;
 use secateur_store::{InputFile, SuiteManifest, digest_file};
 use secateur_suite::{
-    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, Plan, PrecisionChoice, Suite, Surroundings,
-    expand, read_suite,
+    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, NetworkSpec, Plan, PrecisionChoice, Suite,
+    Surroundings, expand, read_suite,
 };
 
 use crate::plugins::Plugins;
@@ -40,7 +40,7 @@ impl Context {
         let text =
             std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
         let suite = read_suite(&file, &text)?;
-        check_network(&suite)?;
+        check_networks(&suite)?;
         let mut outside = BTreeMap::new();
         let upstream = match &suite.upstream.checkpoint {
             Some(checkpoint) => find_checkpoint(places, checkpoint)?,
@@ -136,44 +136,74 @@ impl Context {
     }
 }
 
-/// Whether the network exists, and network, upstream task and recipes are all of classes or all of boxes.
-fn check_network(suite: &Suite) -> anyhow::Result<()> {
-    let options = secateur_network::zoo::Options { width: Some(suite.network.width), ..Default::default() };
-    let network = secateur_network::zoo::build(&suite.network.name, &options)
-        .with_context(|| format!("suite {}: network.name", suite.name))?;
-    let detects = matches!(network.node(network.output()).op, Op::BoxPredictions { .. });
-    let task = &suite.upstream.task;
-    let has_boxes = match suite.tasks.get(task) {
+/// Whether the networks exist, and networks, tasks and recipes are all of classes or all of boxes.
+fn check_networks(suite: &Suite) -> anyhow::Result<()> {
+    let has_boxes = |task: &str| match suite.tasks.get(task) {
         Some(source) => source.format.has_boxes(),
         None => secateur_data::generated::detection_info(task).is_some(),
     };
+    let upstream = has_boxes(&suite.upstream.task);
+    check_task(suite, "network", &suite.network, &suite.upstream.task, upstream)?;
+    if let Some((transfer, network)) = suite.transfer.as_ref().and_then(|it| Some((it, it.network.as_ref()?)))
+    {
+        for task in &transfer.tasks {
+            check_task(suite, "transfer.network", network, task, has_boxes(task))?;
+        }
+    }
+    let trained = suite.upstream.train.iter().map(|train| &train.recipe);
+    let trained = trained.chain(suite.upstream.trained.iter().map(|trained| &trained.recipe));
+    let trained = trained.chain(suite.direct.iter().map(|direct| &direct.recipe));
+    for name in trained.chain(suite.tracks.iter().filter_map(|track| track.recipe.as_ref())) {
+        check_recipe(suite, name, upstream)?;
+    }
+    for (transfer, full) in suite.transfer.iter().filter_map(|it| Some((it, it.full.as_ref()?))) {
+        for task in &transfer.tasks {
+            check_recipe(suite, full.task_recipes.get(task).unwrap_or(&full.recipe), has_boxes(task))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a network exists and answers as its task asks.
+fn check_task(
+    suite: &Suite,
+    key: &str,
+    network: &NetworkSpec,
+    task: &str,
+    has_boxes: bool,
+) -> anyhow::Result<()> {
+    let options = secateur_network::zoo::Options { width: Some(network.width), ..Default::default() };
+    let built = secateur_network::zoo::build(&network.name, &options)
+        .with_context(|| format!("suite {}: {key}.name", suite.name))?;
+    let detects = matches!(built.node(built.output()).op, Op::BoxPredictions { .. });
     if has_boxes != detects {
         let (own, other) =
             if has_boxes { ("boxes", "scores classes") } else { ("classes", "predicts boxes") };
         bail!(
-            "suite {}: the upstream task `{task}` has {own}, but network `{}` {other}; `secateur networks` lists \
-             detectors by names with `ssd`",
+            "suite {}: {key}: task `{task}` has {own}, but network `{}` {other}; `secateur networks` lists detectors by \
+             names with `ssd`",
             suite.name,
-            suite.network.name
+            network.name
         );
     }
-    let trained = suite.upstream.train.iter().map(|train| &train.recipe);
-    let trained = trained.chain(suite.upstream.trained.iter().map(|trained| &trained.recipe));
-    for name in trained.chain(suite.tracks.iter().filter_map(|track| track.recipe.as_ref())) {
-        let recipe = &suite.recipes[name];
-        if has_boxes && recipe.shift > 0 {
-            bail!(
-                "suite {}: recipes.{name}.shift is for pictures with one class; detectors have `crop`",
-                suite.name
-            );
-        }
-        if !has_boxes && (recipe.crop || recipe.expand > 0.0 || recipe.photometric) {
-            bail!(
-                "suite {}: recipes.{name} has `crop`, `expand` or `photometric`, which are for detection; pictures \
-                 with one class have `shift` and `flip`",
-                suite.name
-            );
-        }
+    Ok(())
+}
+
+/// Whether a recipe's augmentation is for the kind of pictures it is used on.
+fn check_recipe(suite: &Suite, name: &str, has_boxes: bool) -> anyhow::Result<()> {
+    let recipe = &suite.recipes[name];
+    if has_boxes && recipe.shift > 0 {
+        bail!(
+            "suite {}: recipes.{name}.shift is for pictures with one class; detectors have `crop`",
+            suite.name
+        );
+    }
+    if !has_boxes && (recipe.crop || recipe.expand > 0.0 || recipe.photometric) {
+        bail!(
+            "suite {}: recipes.{name} has `crop`, `expand` or `photometric`, which are for detection; pictures with one \
+             class have `shift` and `flip`",
+            suite.name
+        );
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(crate) fn manifest(context: &Context, schedule: &Schedule<'_>) -> SuiteManif
         manifest.trials.push(ManifestTrial {
             track: trial.track.clone(),
             method: trial.method.clone(),
+            task: trial.task.clone(),
             method_id: entry.map(|entry| entry.method.clone()).unwrap_or_default(),
             params: entry.and_then(|entry| secateur_suite::to_json(&entry.params).ok()).map_or_else(
                 || "{}".to_owned(),
@@ -47,6 +48,7 @@ pub(crate) fn manifest(context: &Context, schedule: &Schedule<'_>) -> SuiteManif
                     regime: score.regime.to_owned(),
                     task: score.task.clone(),
                     stage: identity_of(state(score.node)),
+                    features: identity(score.features),
                     blocked: match state(score.node) {
                         NodeState::Done { .. } => None,
                         other => Some(blocked_or_missing(other)),

@@ -444,8 +444,10 @@ fn priority(spec: &StageSpec) -> u8 {
         StageSpec::Prune(_) => 1,
         StageSpec::Verify(_) => 2,
         StageSpec::Recover(_) => 3,
+        // A task's classifier follows its features at once, while few features wait.
         StageSpec::Evaluate(_) | StageSpec::Transfer(_) => 4,
-        StageSpec::Measure(_) => 5,
+        StageSpec::Extract(_) => 5,
+        StageSpec::Measure(_) => 6,
     }
 }
 

@@ -95,6 +95,19 @@ pub struct RecoverFacts {
     pub leaked: u64,
 }
 
+/// Facts of an `extract` stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExtractFacts {
+    /// Task identifier.
+    pub task: String,
+    /// Pictures of all splits.
+    pub pictures: u64,
+    /// Features of a picture.
+    pub width: u64,
+    /// Weights under a mask that are not zero; 0.
+    pub leaked: u64,
+}
+
 /// Facts of `evaluate` and `transfer` stages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreFacts {

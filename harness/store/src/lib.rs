@@ -14,8 +14,8 @@ mod result;
 
 pub use digest::{digest_file, digest_output};
 pub use facts::{
-    ClassFacts, Counts, DetectionFacts, FormFacts, LatencyFacts, MeasureFacts, PruneFacts, RecoverFacts,
-    ScoreFacts, SizeFacts, SnapshotFacts, TrainFacts, VerifyFacts,
+    ClassFacts, Counts, DetectionFacts, ExtractFacts, FormFacts, LatencyFacts, MeasureFacts, PruneFacts,
+    RecoverFacts, ScoreFacts, SizeFacts, SnapshotFacts, TrainFacts, VerifyFacts,
 };
 pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;

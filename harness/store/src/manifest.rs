@@ -31,6 +31,9 @@ pub struct ManifestTrial {
     pub track: String,
     /// Method label.
     pub method: String,
+    /// The task it was pruned on, in the direct protocol; absent: the upstream task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// Method identifier; empty for dense controls.
     pub method_id: String,
     /// Parameters as JSON.
@@ -68,6 +71,9 @@ pub struct ManifestScore {
     pub task: String,
     /// The stage.
     pub stage: Option<String>,
+    /// The stage that extracted the features it is trained on, for linear transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<String>,
     /// How it ended, if it has no result, and why.
     pub blocked: Option<(crate::Outcome, String)>,
 }

@@ -1,6 +1,7 @@
 //! What a suite must hold beyond its form.
 
-use crate::spec::{MethodEntry, Start, Suite, TaskSource, Track};
+use crate::recipe::Length;
+use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, TaskSource, Track};
 use crate::yaml::{YamlError, from_str, nearest, to_json};
 
 /// Reads and checks a suite.
@@ -179,11 +180,11 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if suite.tracks[..index].iter().any(|other| other.name == track.name) {
             add(&format!("tracks[{index}].name"), format!("`{}` is used twice", track.name));
         }
-        if !matches!(track.allowance, crate::Length::Samples(_)) {
+        if !matches!(track.allowance, Length::Samples(_)) {
             let help = "an allowance is counted in pictures, for example `12000ex`";
             add(&format!("tracks[{index}].allowance"), format!("{} is not; {help}", track.allowance));
         }
-        if track.recovery.is_some_and(|recovery| !matches!(recovery, crate::Length::Samples(_))) {
+        if track.recovery.is_some_and(|recovery| !matches!(recovery, Length::Samples(_))) {
             add(
                 &format!("tracks[{index}].recovery"),
                 "is counted in pictures, for example `12000ex`".to_owned(),
@@ -237,8 +238,14 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             }
             check_keeps(suite, regime.keeps.as_deref(), &format!("transfer.{name}.keeps"), &mut add);
         }
-    } else if suite.controls.contains(&crate::spec::DenseControl::Scratch) {
+    } else if suite.controls.contains(&DenseControl::Scratch) {
         add("controls", "`scratch` needs `transfer`".to_owned());
+    }
+    if let Some(direct) = &suite.direct {
+        if let Some(reason) = recipe_known(&direct.recipe) {
+            add("direct.recipe", reason);
+        }
+        check_direct(suite, direct, &mut add);
     }
     for (name, task) in &suite.tasks {
         if task.mean.len() != 3 || task.std.len() != 3 {
@@ -250,6 +257,31 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         check_task(name, task, &mut add);
     }
     problems
+}
+
+fn check_direct(suite: &Suite, direct: &Direct, add: &mut impl FnMut(&str, String)) {
+    if direct.tasks.is_empty() {
+        add(
+            "direct.tasks",
+            "needs at least one task; `generated/*` stands for the twelve generated ones".to_owned(),
+        );
+    }
+    if direct.tasks.contains(&suite.upstream.task) {
+        let help = "it is pruned directly already: that is what a suite does on its upstream task";
+        add("direct.tasks", format!("names the upstream task `{}`; {help}", suite.upstream.task));
+    }
+    if direct.keep_steps.contains(&0) {
+        add(
+            "direct.keep_steps",
+            "step 0 is where training begins, which is always kept as `init`".to_owned(),
+        );
+    }
+    if suite.prunable.as_ref().is_some_and(|set| set.head) {
+        let help =
+            "tasks differ in their numbers of classes, so that a keep would mean another count on each";
+        add("prunable.head", format!("cannot be pruned beside `direct`: {help}"));
+    }
+    check_keeps(suite, direct.keeps.as_deref(), "direct.keeps", add);
 }
 
 /// What files with classes and files with boxes do not have in common.
@@ -327,10 +359,14 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
     }
     check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
     if entry.start == Start::Init {
-        if suite.upstream_training().is_none() {
+        if suite.dense_training(false).is_none() {
             let help = "it is given what the upstream network's training had, so `upstream.trained` must say the recipe and \
                         the pictures (with `train`: a length in pictures or steps)";
             add(&key("start"), format!("is `init`, but that is not known: {help}"));
+        }
+        if suite.direct.as_ref().is_some_and(|direct| matches!(direct.length, Length::Epochs(_))) {
+            let help = "write `direct.length` in pictures or steps";
+            add(&key("start"), format!("is `init`, but what training on the tasks has is not known: {help}"));
         }
         let runs = |track: &&Track| entry.tracks.as_ref().is_none_or(|own| own.contains(&track.name));
         for track in suite.tracks.iter().filter(runs).filter(|track| track.allowance.steps(1, 0) == 0) {

@@ -11,13 +11,14 @@ pub use check::read_suite;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
-    ChannelBudget, ChannelSet, DenseControl, DetectionSource, LayoutChoice, MethodEntry, Metric, NetworkSpec,
-    PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, TaskFormat, TaskSource, Track,
-    TrainedWith, Transfer, Upstream, UpstreamTraining,
+    ChannelBudget, ChannelSet, DenseControl, DetectionSource, Direct, DirectStart, LayoutChoice, MethodEntry,
+    Metric, NetworkSpec, PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, TaskFormat,
+    TaskSource, Track, TrainedWith, Transfer, Upstream, UpstreamTraining,
 };
 pub use stage::{
-    DataSource, Environment, EvaluateSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec, PruneSpec,
-    RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec, derive_seed,
+    DataSource, Environment, EvaluateSpec, ExtractSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec,
+    PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
+    derive_seed,
 };
 pub use yaml::{YamlError, nearest, to_json};
 

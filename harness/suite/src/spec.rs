@@ -76,6 +76,9 @@ pub struct Suite {
     /// Transfer to other tasks.
     #[serde(default)]
     pub transfer: Option<Transfer>,
+    /// Pruning on other tasks themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<Direct>,
     /// Whether latencies are measured.
     #[serde(default)]
     pub measure: bool,
@@ -365,15 +368,17 @@ impl PruneSet {
 }
 
 impl Suite {
-    /// Recipe and pictures of the upstream network's training: what methods that begin from initialization have beside
-    /// the allowance of their track. `None` if the suite does not say, or says it in epochs, whose pictures are not known
-    /// before the data is read.
+    /// Recipe and pictures of the training of the dense network that is pruned, upstream or on a task of the direct protocol:
+    /// what methods that begin from initialization have beside the allowance of their track. `None` if the suite does not
+    /// say, or says it in epochs, whose pictures are not known before the data is read.
     #[must_use]
-    pub fn upstream_training(&self) -> Option<(&str, u64)> {
-        let (recipe, length) = match (&self.upstream.train, &self.upstream.trained) {
-            (Some(train), _) => (&train.recipe, train.length),
-            (None, Some(trained)) => (&trained.recipe, trained.length),
-            (None, None) => return None,
+    pub fn dense_training(&self, direct: bool) -> Option<(&str, u64)> {
+        let on_tasks = self.direct.as_ref().filter(|_| direct);
+        let (recipe, length) = match (on_tasks, &self.upstream.train, &self.upstream.trained) {
+            (Some(direct), ..) => (&direct.recipe, direct.length),
+            (None, Some(train), _) => (&train.recipe, train.length),
+            (None, None, Some(trained)) => (&trained.recipe, trained.length),
+            (None, None, None) => return None,
         };
         let batch = u64::from(self.recipes.get(recipe)?.batch);
         match length {
@@ -383,22 +388,40 @@ impl Suite {
         }
     }
 
-    /// Training pictures of one entry's `prune` stages in a track, and the recipe's name.
+    /// Name of the recipe of a track on the upstream task, or on the tasks of the direct protocol.
     #[must_use]
-    pub fn given<'a>(&'a self, entry: &MethodEntry, track: &'a Track) -> (u64, Option<&'a str>) {
-        // `check` has made sure that allowances are counted in pictures.
-        let allowance = track.allowance.steps(1, 0);
-        match (entry.start, self.upstream_training()) {
-            (Start::Init, Some((recipe, samples))) => (allowance.saturating_add(samples), Some(recipe)),
-            _ => (allowance, track.recipe.as_deref()),
+    pub fn track_recipe<'a>(&'a self, track: &'a Track, direct: bool) -> Option<&'a str> {
+        // A track without training has no recipe.
+        let of_track = track.recipe.as_deref();
+        match self.direct.as_ref().filter(|_| direct) {
+            Some(direct) => of_track.map(|_| direct.recipe.as_str()),
+            None => of_track,
         }
     }
 
-    /// Training pictures that the method of this label has beside its allowance because it begins from initialization.
+    /// Training pictures of one entry's `prune` stages in a track, and the recipe's name; `direct`: on a task of the direct
+    /// protocol.
     #[must_use]
-    pub fn init_samples(&self, label: &str) -> u64 {
+    pub fn given<'a>(
+        &'a self,
+        entry: &MethodEntry,
+        track: &'a Track,
+        direct: bool,
+    ) -> (u64, Option<&'a str>) {
+        // `check` has made sure that allowances are counted in pictures.
+        let allowance = track.allowance.steps(1, 0);
+        match (entry.start, self.dense_training(direct)) {
+            (Start::Init, Some((recipe, samples))) => (allowance.saturating_add(samples), Some(recipe)),
+            _ => (allowance, self.track_recipe(track, direct)),
+        }
+    }
+
+    /// Training pictures that the method of this label has beside its allowance because it begins from initialization;
+    /// `direct`: on a task of the direct protocol.
+    #[must_use]
+    pub fn init_samples(&self, label: &str, direct: bool) -> u64 {
         let begins = self.methods.iter().any(|entry| entry.label == label && entry.start == Start::Init);
-        self.upstream_training().filter(|_| begins).map_or(0, |(_, samples)| samples)
+        self.dense_training(direct).filter(|_| begins).map_or(0, |(_, samples)| samples)
     }
 
     /// What its methods may remove. A suite that was checked has exactly one of the two sets; of none, this is an
@@ -510,12 +533,49 @@ pub struct MethodEntry {
 pub struct Transfer {
     /// Tasks; `generated/*` stands for the twelve generated ones.
     pub tasks: Vec<String>,
+    /// The network on the tasks, which takes from the pruned one what has the same name and shape, masks included: a detector
+    /// whose backbone was pruned as a classifier. Absent: the suite's network with a new classifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSpec>,
     /// Frozen features and a linear classifier.
     #[serde(default)]
     pub linear: Option<Regime>,
     /// Fine-tuning of all weights that remain.
     #[serde(default)]
     pub full: Option<Regime>,
+}
+
+/// The direct protocol: on each task a dense network is trained, then pruned there, and scored there. Beside it stand the
+/// dense controls on the same task. Tracks give the allowance, as for the upstream task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Direct {
+    /// Tasks; `generated/*` stands for the twelve generated ones.
+    pub tasks: Vec<String>,
+    /// Name of the recipe of all training on the tasks: of the dense network, in `prune`, and in recovery.
+    pub recipe: String,
+    /// How long the dense network is trained on its task, once in each replicate.
+    pub length: Length,
+    /// Where that training begins; a method's `init` and `start: init` are that place, too.
+    #[serde(default)]
+    pub from: DirectStart,
+    /// Early steps of that training to keep for rewinding, beside its beginning and its end.
+    #[serde(default)]
+    pub keep_steps: Vec<u64>,
+    /// Keeps it is run at; absent: all.
+    #[serde(default)]
+    pub keeps: Option<Vec<f64>>,
+}
+
+/// Where the dense network of a task begins in the direct protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DirectStart {
+    /// At the trained upstream network with a new classifier.
+    #[default]
+    Upstream,
+    /// At an initialization.
+    Init,
 }
 
 /// How a regime trains.

@@ -30,7 +30,11 @@ pub enum StageSpec {
     /// Scores on the test split of the task it was trained on, or on its validation split. Inputs `test` or `trainval`,
     /// and `weights`.
     Evaluate(EvaluateSpec),
-    /// Adapts to another task and scores there. Inputs `trainval`, `test`, `weights` (absent: from scratch).
+    /// Runs a task's pictures through a network up to its classifier, once for all linear classifiers on them. Inputs
+    /// `trainval`, `test`, `weights` (absent: an initialization); output `features`.
+    Extract(ExtractSpec),
+    /// Adapts to another task and scores there. Inputs `trainval`, and for the linear regime `features`, for the full one
+    /// `test` and `weights` (absent: from scratch).
     Transfer(TransferSpec),
     /// Measures latencies. Inputs `trainval`, `weights`.
     Measure(MeasureSpec),
@@ -139,11 +143,24 @@ pub struct EvaluateSpec {
     pub split: ScoredSplit,
 }
 
+/// See [`StageSpec::Extract`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExtractSpec {
+    /// Network.
+    pub network: NetworkSpec,
+    /// Root seed of an initialization; absent where there are weights, so that replicates share their features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
 /// See [`StageSpec::Transfer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransferSpec {
-    /// Network.
+    /// Network on the task.
     pub network: NetworkSpec,
+    /// The network that the weights are of, where it is another one: what agrees in name and shape is taken, with its masks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<NetworkSpec>,
     /// Regime.
     pub regime: RegimeKind,
     /// Recipe.
@@ -206,10 +223,12 @@ impl StageSpec {
             Self::Recover(spec) => Some(spec.samples),
             Self::Transfer(spec) => match spec.regime {
                 RegimeKind::Full => trained(&spec.recipe, spec.length),
-                // One forward pass over the task; the classifier trains on stored features.
+                // The classifier trains on stored features.
                 RegimeKind::Linear => Some(0),
             },
-            Self::Prepare(_) | Self::Verify(_) | Self::Evaluate(_) | Self::Measure(_) => Some(0),
+            Self::Prepare(_) | Self::Verify(_) | Self::Evaluate(_) | Self::Extract(_) | Self::Measure(_) => {
+                Some(0)
+            }
         }
     }
 
@@ -223,6 +242,7 @@ impl StageSpec {
             Self::Verify(_) => "verify",
             Self::Recover(_) => "recover",
             Self::Evaluate(_) => "evaluate",
+            Self::Extract(_) => "extract",
             Self::Transfer(_) => "transfer",
             Self::Measure(_) => "measure",
         }

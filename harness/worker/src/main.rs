@@ -5,6 +5,7 @@
 
 mod channels;
 mod contain;
+mod features;
 mod machine;
 mod order;
 mod stages;

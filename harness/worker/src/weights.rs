@@ -95,16 +95,54 @@ pub(crate) fn load_body(
     Ok(model)
 }
 
-/// Overwrites the parameters and statistics of a model that a file has under the same name and with the same shape. Returns
-/// how many parameters these are.
-pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<usize> {
+/// A model of another network than a file's, or of the same detector on another task: what the two have in common by name
+/// and shape is taken with its masks, and everything else starts from the streams.
+///
+/// A mask that finds no place is an error: without it the network would not be as sparse as it is said to be.
+pub(crate) fn load_shared(
+    order: &Order,
+    spec: &NetworkSpec,
+    info: &AnyInfo,
+    input: [usize; 3],
+    path: &Path,
+    streams: &Streams,
+) -> anyhow::Result<Model> {
+    let file = read(path)?;
+    anyhow::ensure!(
+        file.metadata.get(FORM).is_none_or(|form| form != COMPACTED),
+        "{} is without its removed channels, and only whole networks can be put into another one",
+        path.display()
+    );
+    let model = Model::new(network(spec, info, input)?, order.options(), streams)?;
+    let taken = load_matching(&model, path)?;
+    tracing::info!(taken = taken.len(), of = model.params().len(), "parameters are the pruned network's");
+    let tensors = normalize_names(file.tensors);
+    for (name, mask) in tensors.iter().filter_map(|(key, mask)| Some((key.strip_prefix("mask.")?, mask))) {
+        let id = taken.iter().copied().find(|id| model.network().params()[id.index()].name == name);
+        let id = id.with_context(|| {
+            format!(
+                "{name} is pruned, but network {} on task {} has no such parameter of this shape, or has it anew",
+                spec.name,
+                info.id()
+            )
+        })?;
+        model.set_mask(id, Some(&secateur_engine::to_tensor(mask)?))?;
+    }
+    Ok(model)
+}
+
+/// Overwrites the parameters and statistics of a model that a file has under the same name and with the same shape, but a
+/// classifier's: that of another task means other classes, even where it has as many. Returns which parameters these
+/// are.
+pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<Vec<ParamId>> {
     let tensors = normalize_names(read(path)?.tensors);
     let network = model.network();
-    let mut taken = 0;
-    for spec in network.params() {
+    let mut taken = Vec::new();
+    let heads = network.heads();
+    for spec in network.params().iter().filter(|spec| !heads.contains(&spec.node)) {
         if let Some(value) = tensors.get(&spec.name).filter(|value| value.shape == spec.shape) {
             model.set_param(spec.id, &secateur_engine::to_tensor(value)?)?;
-            taken += 1;
+            taken.push(spec.id);
         }
     }
     for (index, spec) in network.buffers().iter().enumerate() {
@@ -113,7 +151,7 @@ pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<usize>
         }
     }
     anyhow::ensure!(
-        taken > 0,
+        !taken.is_empty(),
         "{} has no parameter of {} by name and shape; a backbone must have torchvision's names",
         path.display(),
         network.name()

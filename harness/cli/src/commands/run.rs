@@ -129,6 +129,8 @@ fn apply_filter(plan: &mut Plan, key: &str, value: &str) -> anyhow::Result<()> {
                     wanted
                 });
             }
+            // Who is not scored there is not pruned for it, either.
+            plan.trials.retain(|trial| !trial.scores.is_empty());
             if left == 0 {
                 let known: Vec<String> = known.into_iter().collect();
                 bail!("`--only {key}={value}` leaves nothing; there are {}", known.join(", "));

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secateur_suite::{
-    Completion, Environment, Identity, InputSource, Plan, StageSpec, Suite, Surroundings, expand,
+    Completion, Environment, Identity, InputSource, Plan, RegimeKind, StageSpec, Suite, Surroundings,
+    TransferSpec, expand,
 };
 
 use crate::{WHOLE, read};
@@ -64,7 +65,7 @@ fn stages_stand_after_the_stages_they_read() {
 }
 
 #[test]
-fn only_evaluate_and_transfer_read_a_test_split_and_only_prune_has_a_plugin() {
+fn only_what_scores_reads_a_test_split_and_only_prune_has_a_plugin() {
     let plan = plan(&read(WHOLE));
     for node in &plan.nodes {
         let reads_test = node
@@ -72,7 +73,13 @@ fn only_evaluate_and_transfer_read_a_test_split_and_only_prune_has_a_plugin() {
             .values()
             .any(|source| matches!(source, InputSource::Output { output, .. } if output == "test"));
         let has_plugin = node.inputs.values().any(|source| matches!(source, InputSource::Plugin(_)));
-        assert_eq!(reads_test, matches!(node.spec, StageSpec::Evaluate(_) | StageSpec::Transfer(_)));
+        let scores = match &node.spec {
+            StageSpec::Evaluate(_) | StageSpec::Extract(_) => true,
+            // Linear classifiers are trained and scored on features that were extracted before.
+            StageSpec::Transfer(spec) => spec.regime == RegimeKind::Full,
+            _ => false,
+        };
+        assert_eq!(reads_test, scores, "{}", node.label);
         assert_eq!(has_plugin, matches!(node.spec, StageSpec::Prune(_)));
     }
 }
@@ -210,7 +217,7 @@ fn a_suite_that_chooses_reads_no_test_split_and_shares_everything_else() {
 }
 
 #[test]
-fn tasks_of_boxes_have_versions_of_their_own_and_are_no_goal_of_transfer() {
+fn tasks_of_boxes_have_versions_of_their_own_and_transfer_needs_a_detector_for_them() {
     let versions = |plan: &Plan| -> Vec<u32> {
         let sources = plan.nodes.iter().filter_map(|node| match &node.spec {
             StageSpec::Prepare(spec) => Some(&spec.source),
@@ -231,6 +238,29 @@ fn tasks_of_boxes_have_versions_of_their_own_and_are_no_goal_of_transfer() {
         Surroundings { generated_detection: vec!["generated/figures".to_owned()], ..Surroundings::default() };
     let error = expand(&suite, &Surroundings { generated: vec![], ..surroundings }).unwrap_err();
     assert!(error.contains("transfer to `generated/figures` is not possible"), "{error}");
+    // Into a detector it is, but not with a linear classifier.
+    let detector = WHOLE
+        .replace("tasks: [\"generated/*\"]", "tasks: [generated/figures]\n  network: {name: ssd-small}")
+        .replace("  linear: {recipe: head, length: 100it}\n", "");
+    let plan = plan(&read(&detector));
+    let into: Vec<&TransferSpec> = plan
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.spec {
+            StageSpec::Transfer(spec) => Some(spec),
+            _ => None,
+        })
+        .collect();
+    assert!(!into.is_empty() && count(&plan, "extract") == 0);
+    for spec in into {
+        let names = (spec.network.name.as_str(), spec.from.as_ref().map(|from| from.name.as_str()));
+        assert_eq!(names, ("ssd-small", Some("resnet8")));
+    }
+    let linear = detector.replace("  full:", "  linear: {recipe: head, length: 100it}\n  full:");
+    let surroundings =
+        Surroundings { generated_detection: vec!["generated/figures".to_owned()], ..Surroundings::default() };
+    let error = expand(&read(&linear), &surroundings).unwrap_err();
+    assert!(error.contains("linear transfer to `generated/figures` is not possible"), "{error}");
 }
 
 #[test]
@@ -263,8 +293,8 @@ fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowanc
         .replace("recipes:\n", "recipes:\n  long: {batch: 100, lr: 0.1}\n")
         .replace("label: magnitude,", "label: magnitude, start: init, tracks: [equal],");
     let suite = read(&text);
-    assert_eq!(suite.upstream_training(), Some(("long", 30_000)));
-    assert_eq!((suite.init_samples("magnitude"), suite.init_samples("ticket")), (30_000, 0));
+    assert_eq!(suite.dense_training(false), Some(("long", 30_000)));
+    assert_eq!((suite.init_samples("magnitude", false), suite.init_samples("ticket", false)), (30_000, 0));
     let plan = plan(&suite);
     let mut seen = BTreeSet::new();
     for trial in plan.trials.iter().filter(|trial| trial.entry.is_some()) {
@@ -298,4 +328,100 @@ fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowanc
         error.contains("`magnitude` begins from initialization") && error.contains("no init.safetensors"),
         "{error}"
     );
+}
+
+/// The whole suite with three of its tasks pruned directly.
+fn directly() -> String {
+    format!(
+        "{WHOLE}direct: {{tasks: [generated/t0, generated/t1, generated/t2], recipe: head, length: 50it, keep_steps: [5], keeps: \
+         [0.1]}}\n"
+    )
+}
+
+#[test]
+fn features_are_extracted_once_for_all_classifiers_on_them() {
+    // Replicates of the untouched network are transferred with other seeds, but have the same features.
+    let plan = plan(&read(WHOLE));
+    let mut identities: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for trial in plan.trials.iter().filter(|trial| trial.method == "dense-as-is" && trial.track == "equal") {
+        for score in trial.scores.iter().filter(|score| score.regime == "linear") {
+            for (kind, node) in [("extract", score.features.unwrap()), ("transfer", score.node)] {
+                let identity = Identity::of(&plan.nodes[node].spec, &environment(), &BTreeMap::new());
+                identities.entry(kind).or_default().insert(identity.to_string());
+            }
+        }
+    }
+    assert_eq!((identities["extract"].len(), identities["transfer"].len()), (1, 12 * 2));
+    // From scratch there are no weights, so that each replicate draws an initialization, and has features, of its own.
+    let scratch =
+        self::plan(&read(&WHOLE.replace("keeps: [0.1, 0.2]", "controls: [scratch]\nkeeps: [0.1, 0.2]")));
+    let specs: Vec<&StageSpec> = scratch.nodes.iter().map(|node| &node.spec).collect();
+    let seeds = specs.iter().filter_map(|spec| match spec {
+        StageSpec::Extract(spec) => spec.seed,
+        _ => None,
+    });
+    assert_eq!(seeds.collect::<BTreeSet<u64>>().len(), 12 * 2);
+}
+
+#[test]
+fn a_task_that_is_pruned_directly_has_its_own_dense_network_and_controls() {
+    let suite = read(&directly());
+    let plan = plan(&suite);
+    let own: Vec<_> = plan.trials.iter().filter(|trial| trial.task.is_some()).collect();
+    // On three tasks in two replicates: two controls and magnitude at one keep in each of two tracks, the ticket in one.
+    assert_eq!(own.len(), 3 * 2 * (2 * (2 + 1) + 1));
+    // A dense network for each task and replicate, whatever the tracks; it begins at the upstream network.
+    assert_eq!(count(&plan, "train"), 3 * 2);
+    for node in plan.nodes.iter().filter(|node| node.spec.kind() == "train") {
+        assert_eq!(node.inputs["backbone"], InputSource::Upstream("end".to_owned()));
+    }
+    for trial in own {
+        let task = trial.task.as_deref().unwrap();
+        let [score] = trial.scores.as_slice() else { panic!("{}", trial.method) };
+        assert_eq!((score.protocol, score.task.as_str(), score.regime), ("direct", task, "none"));
+        let Some(prune) = trial.prune else { continue };
+        assert_eq!(trial.keep, 0.1);
+        let prune = &plan.nodes[prune];
+        let StageSpec::Prune(spec) = &prune.spec else { panic!("{}", prune.label) };
+        // The track's pictures with the recipe of the direct protocol, which is another one than the track's.
+        assert_eq!(spec.recipe, (trial.track == "equal").then(|| suite.recipes["head"].clone()));
+        assert_eq!(spec.keeps, [0.1]);
+        let names: Vec<&str> = prune.inputs.keys().map(String::as_str).collect();
+        assert_eq!(names, ["end", "init", "plugin", "step-5", "trainval"]);
+        let InputSource::Output { node, .. } = &prune.inputs["trainval"] else { panic!("{}", prune.label) };
+        assert_eq!(plan.nodes[*node].label, format!("prepare {task}"));
+    }
+}
+
+#[test]
+fn without_anything_to_score_upstream_only_the_tasks_are_pruned() {
+    let text = directly();
+    let (head, _) = text.split_once("transfer:\n").unwrap();
+    let direct = text.lines().last().unwrap();
+    let alone = plan(&read(&format!("{head}evaluate: false\n{direct}\n")));
+    assert!(alone.trials.iter().all(|trial| trial.task.is_some()));
+    // Beside pruning on tasks, the upstream task's own scores are not a direct result among others.
+    let beside = plan(&read(&format!("{head}{direct}\n")));
+    let upstream = beside.trials.iter().filter(|trial| trial.task.is_none());
+    let protocols: BTreeSet<&str> =
+        upstream.flat_map(|trial| &trial.scores).map(|score| score.protocol).collect();
+    assert_eq!(protocols, BTreeSet::from(["upstream"]));
+}
+
+#[test]
+fn on_a_task_who_begins_from_initialization_has_that_task_s_training() {
+    let text = directly()
+        .replace("checkpoint: somewhere", "checkpoint: somewhere\n  trained: {recipe: long, length: 300it}")
+        .replace("recipes:\n", "recipes:\n  long: {batch: 100, lr: 0.1}\n")
+        .replace("label: magnitude,", "label: magnitude, start: init, tracks: [equal],");
+    let suite = read(&text);
+    let plan = plan(&suite);
+    let mut allowances: BTreeMap<bool, BTreeSet<u64>> = BTreeMap::new();
+    for trial in plan.trials.iter().filter(|trial| trial.method == "magnitude") {
+        let StageSpec::Prune(spec) = &plan.nodes[trial.prune.unwrap()].spec else { panic!() };
+        allowances.entry(trial.task.is_some()).or_default().insert(spec.allowance.steps(1, 0));
+    }
+    // 300 steps of 100 pictures upstream; 50 steps of 64 on a task.
+    assert_eq!(allowances[&false], BTreeSet::from([6_400 + 30_000]));
+    assert_eq!(allowances[&true], BTreeSet::from([6_400 + 3_200]));
 }

@@ -13,7 +13,7 @@ use crate::order::Order;
 use crate::stages::Ended;
 use crate::weights;
 
-mod detection;
+pub(super) mod detection;
 
 pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
     let (pack, split) = match spec.split {
@@ -23,27 +23,36 @@ pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
     let info = order.task(pack)?;
     let network = weights::network(&spec.network, &info, order.shape(pack, split)?)?;
     let model = weights::load(order, &network, order.input("weights")?)?;
-    let leaked = weights::leaked(&model)?;
+    let training = Training { validated: None, steps: 0, leaked: weights::leaked(&model)? };
     match &info {
         AnyInfo::Classes(info) => {
             let test = order.pictures(pack, split, info)?;
             let result = evaluate(&model, &test, info.classes.len())?;
-            scored(order, info, &result, None, 0, leaked)
+            scored(order, info, &result, training)
         }
         AnyInfo::Boxes(info) => {
-            detection::run(order, info, &model, &order.scenes(pack, split, info, &network)?, leaked)
+            detection::run(order, info, &model, &order.scenes(pack, split, info, &network)?, training)
         }
     }
 }
 
+/// What came before scoring.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Training {
+    /// Metric on the validation split, if there is one.
+    pub(super) validated: Option<f64>,
+    /// Steps trained on the task.
+    pub(super) steps: u64,
+    /// Weights under a mask that are not zero.
+    pub(super) leaked: u64,
+}
+
 /// Facts and predictions of a scored test split.
-pub(crate) fn scored(
+pub(super) fn scored(
     order: &Order,
     info: &TaskInfo,
     result: &Evaluation,
-    validation: Option<f64>,
-    steps: u64,
-    leaked: u64,
+    training: Training,
 ) -> anyhow::Result<Ended> {
     let predictions: Vec<u8> =
         result.predictions.iter().flat_map(|class| (*class as i32).to_le_bytes()).collect();
@@ -61,9 +70,9 @@ pub(crate) fn scored(
         loss: result.loss,
         pictures: result.predictions.len() as u64,
         classes: info.classes.len() as u64,
-        validation,
-        steps,
-        leaked,
+        validation: training.validated,
+        steps: training.steps,
+        leaked: training.leaked,
     };
     Ok(Ended::ok(facts)?.with("predictions", "predictions.safetensors"))
 }

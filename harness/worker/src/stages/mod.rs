@@ -1,6 +1,7 @@
 //! The stages, one module each.
 
 mod evaluate;
+mod extract;
 mod measure;
 mod prepare;
 mod prune;
@@ -51,6 +52,7 @@ pub(crate) fn run(order: &Order) -> anyhow::Result<Ended> {
         StageSpec::Verify(spec) => verify::run(order, spec),
         StageSpec::Recover(spec) => recover::run(order, spec),
         StageSpec::Evaluate(spec) => evaluate::run(order, spec),
+        StageSpec::Extract(spec) => extract::run(order, spec),
         StageSpec::Transfer(spec) => transfer::run(order, spec),
         StageSpec::Measure(spec) => measure::run(order, spec),
     }

@@ -19,7 +19,12 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
     let model = Model::new(Arc::clone(&network), order.options(), &streams)?;
     if let Some(path) = order.optional_input("backbone") {
         let taken = weights::load_matching(&model, path)?;
-        tracing::info!(taken, of = model.params().len(), "parameters begin from {}", path.display());
+        tracing::info!(
+            taken = taken.len(),
+            of = model.params().len(),
+            "parameters begin from {}",
+            path.display()
+        );
     }
     let sgd = Sgd::new(&spec.recipe, model.params().len());
     weights::write(

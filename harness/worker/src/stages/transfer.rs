@@ -1,54 +1,72 @@
-//! `transfer`: adapts a network to another task, linearly or in full, and scores it there, once.
+//! `transfer`: adapts a network to another task, linearly or in full, and scores it there, once. The task may be one of
+//! detection, and the network another one that has the pruned network's layers.
 
-use secateur_data::Split;
 use secateur_data::pack::AnyInfo;
-use secateur_engine::{Examples, Sgd, Streams, Trainer, evaluate, extract_features, train_head};
+use secateur_data::{Split, TaskInfo};
+use secateur_engine::{Evaluation, Examples, Sgd, Streams, Trainer, evaluate, train_head};
 use secateur_suite::{RegimeKind, TransferSpec};
 
+use crate::features::Reader;
 use crate::order::Order;
 use crate::stages::Ended;
-use crate::stages::evaluate::scored;
+use crate::stages::evaluate::{Training, detection, scored};
 use crate::{training, weights};
 
 pub(crate) fn run(order: &Order, spec: &TransferSpec) -> anyhow::Result<Ended> {
     let any = order.task("trainval")?;
-    let AnyInfo::Classes(info) = &any else {
-        anyhow::bail!("task {} has boxes, and transfer replaces a classifier", any.id());
-    };
+    match (spec.regime, &any) {
+        (RegimeKind::Full, _) => full(order, spec, &any),
+        (RegimeKind::Linear, AnyInfo::Classes(info)) => linear(order, spec, info),
+        (RegimeKind::Linear, AnyInfo::Boxes(_)) => {
+            anyhow::bail!("task {} has boxes, and no linear classifier answers with them", any.id())
+        }
+    }
+}
+
+/// Trains a classifier on features that a stage before this one has extracted.
+fn linear(order: &Order, spec: &TransferSpec, info: &TaskInfo) -> anyhow::Result<Ended> {
     let classes = info.classes.len();
+    let features = Reader::open(order)?;
+    let train = features.required(Split::Train)?;
+    let steps = spec.length.steps(spec.recipe.batch, train.labels.numel() as u64);
+    let head = train_head(&train, classes, &spec.recipe, steps, &Streams::new(spec.seed))?;
+    let score = |result: Evaluation| result.score(info.metric);
+    let validation = features.optional(Split::Validation)?;
+    let validated = validation.map(|it| head.score(&it, classes).map(score)).transpose()?;
+    let result = head.score(&features.required(Split::Test)?, classes)?;
+    // Features of a network with weights under a mask are never written.
+    scored(order, info, &result, Training { validated, steps, leaked: 0 })
+}
+
+/// Trains everything that remains; the masks stay.
+fn full(order: &Order, spec: &TransferSpec, any: &AnyInfo) -> anyhow::Result<Ended> {
     let shape = order.shape("trainval", Split::Train)?;
     let streams = Streams::new(spec.seed);
-    let model =
-        weights::load_body(order, &spec.network, &any, shape, order.optional_input("weights"), &streams)?;
-    let train = order.pictures("trainval", Split::Train, info)?;
-    let validation = order.pictures("trainval", Split::Validation, info)?;
-    let test = order.pictures("test", Split::Test, info)?;
-    let steps = spec.length.steps(spec.recipe.batch, train.len() as u64);
-    let (result, validated) = match spec.regime {
-        RegimeKind::Linear => {
-            let features = extract_features(&model, &train)?;
-            let head = train_head(&features, classes, &spec.recipe, steps, &streams)?;
-            let validated = if validation.is_empty() {
-                None
-            } else {
-                Some(head.score(&extract_features(&model, &validation)?, classes)?.score(info.metric))
-            };
-            (head.score(&extract_features(&model, &test)?, classes)?, validated)
-        }
-        RegimeKind::Full => {
-            let sgd = Sgd::new(&spec.recipe, model.params().len());
-            let trainer = Trainer { model: &model, sgd: &sgd, data: &train, recipe: &spec.recipe, streams };
-            training::train(order, &trainer, steps, &[], |_| Ok(()))?;
-            let validated = if validation.is_empty() {
-                None
-            } else {
-                Some(evaluate(&model, &validation, classes)?.score(info.metric))
-            };
-            (evaluate(&model, &test, classes)?, validated)
-        }
+    let path = order.optional_input("weights");
+    let model = match (&spec.from, path) {
+        (Some(_), Some(path)) => weights::load_shared(order, &spec.network, any, shape, path, &streams)?,
+        _ => weights::load_body(order, &spec.network, any, shape, path, &streams)?,
     };
+    let network = model.network();
+    let train = order.examples("trainval", Split::Train, any, network)?;
+    let validation = order.examples("trainval", Split::Validation, any, network)?;
+    let steps = spec.length.steps(spec.recipe.batch, train.len() as u64);
+    let sgd = Sgd::new(&spec.recipe, model.params().len());
+    let trainer = Trainer { model: &model, sgd: &sgd, data: &*train, recipe: &spec.recipe, streams };
+    training::train(order, &trainer, steps, &[], |_| Ok(()))?;
+    let validated = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
     // The audit: fine-tuning must not have brought anything back.
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after fine-tuning");
-    scored(order, info, &result, validated, steps, leaked)
+    let training = Training { validated, steps, leaked };
+    match any {
+        AnyInfo::Classes(info) => {
+            let test = order.pictures("test", Split::Test, info)?;
+            scored(order, info, &evaluate(&model, &test, info.classes.len())?, training)
+        }
+        AnyInfo::Boxes(info) => {
+            let test = order.scenes("test", Split::Test, info, network)?;
+            detection::run(order, info, &model, &test, training)
+        }
+    }
 }

@@ -15,16 +15,17 @@ use secateur_store::{ClassFacts, DetectionFacts, ScoreFacts, SizeFacts};
 
 use crate::order::Order;
 use crate::stages::Ended;
+use crate::stages::evaluate::Training;
 
 /// Splits that are drawn from the test split, for intervals over pictures.
 const RESAMPLES: u64 = 1000;
 
-pub(super) fn run(
+pub(in crate::stages) fn run(
     order: &Order,
     info: &DetectionInfo,
     model: &secateur_engine::Model,
     test: &SceneSet,
-    leaked: u64,
+    training: Training,
 ) -> anyhow::Result<Ended> {
     let found = detect(model, test, &DetectionRules::default())?;
     write(order, &found, &resampled(test, &found, RESAMPLES)?)?;
@@ -39,9 +40,9 @@ pub(super) fn run(
         loss: found.loss,
         pictures: test.len() as u64,
         classes: info.classes.len() as u64,
-        validation: None,
-        steps: 0,
-        leaked,
+        validation: training.validated,
+        steps: training.steps,
+        leaked: training.leaked,
     };
     Ok(Ended::ok(facts)?.with("predictions", "detections.safetensors"))
 }
