@@ -3,7 +3,7 @@
 
 use secateur_data::pack::AnyInfo;
 use secateur_data::{Split, TaskInfo};
-use secateur_engine::{Evaluation, Examples, Sgd, Streams, Trainer, evaluate, train_head};
+use secateur_engine::{Evaluation, Sgd, Streams, Trainer, evaluate, train_head};
 use secateur_suite::{RegimeKind, TransferSpec};
 
 use crate::features::Reader;
