@@ -232,6 +232,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Takes back what was charged and then not spent.
+    pub(crate) fn give_back(&self, unspent: Meters) {
+        let mut meters = self.meters.get();
+        meters.train_samples -= unspent.train_samples;
+        meters.forward_samples -= unspent.forward_samples;
+        meters.steps -= unspent.steps;
+        self.meters.set(meters);
+    }
+
     /// Runs foreign code with libtorch's thread state as the contract has it: gradients on, autocast off, seeded by
     /// the trial and the number of this call. Restores it afterwards, whatever the code did.
     pub(crate) fn enter_plugin<T>(&self, purpose: &str, body: impl FnOnce() -> T) -> T {
