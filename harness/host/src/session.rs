@@ -45,6 +45,9 @@ impl Meters {
 pub struct Snapshot {
     /// Weights, statistics and masks.
     pub state: State,
+    /// The checkpoint (`start`, or a name of [`SessionSetup::upstream`]) whose values the remaining prunable weights
+    /// have, bit for bit.
+    pub weights_of: Option<String>,
     /// What it took, from the beginning of the call.
     pub meters: Meters,
 }
