@@ -105,8 +105,7 @@ impl Loader<'_> {
         let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
         let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
         let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
-        let snapshot =
-            prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).copied().flatten());
+        let snapshot = prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index)?.as_ref());
         let scored = score.stage.as_ref().and_then(|identity| self.results.get(identity));
         let (outcome, detail) = match (scored, &score.blocked, &trial.blocked) {
             (Some(result), ..) => (result.outcome, result.detail.clone()),
@@ -161,8 +160,9 @@ impl Loader<'_> {
             method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
             training_macs: has_weights.then(|| {
-                let own = snapshot.unwrap_or_default();
-                (own.train_samples + recovered) as f64 + own.forward_samples as f64 / 3.0
+                let (trained, forward) =
+                    snapshot.map_or((0, 0), |own| (own.train_samples, own.forward_samples));
+                (trained + recovered) as f64 + forward as f64 / 3.0
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),

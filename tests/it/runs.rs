@@ -81,6 +81,27 @@ fn a_seed_gives_its_own_bits_and_zero_is_a_seed() {
 }
 
 #[test]
+fn the_checkpoint_of_remaining_weights_is_what_the_host_finds() {
+    let lab = Lab::new();
+    let trained =
+        "  - {label: kept, method: org.secateur.lottery-ticket, params: {rate: 0.6, rewind: none}}\n";
+    let first =
+        "  - {label: first, method: org.secateur.lottery-ticket, params: {rate: 0.6, rewind: init}}\n";
+    let more = "evaluate: false\ncontrols: []\n".to_owned();
+    lab.run(&Suite { more, ..Suite::new(&[MAGNITUDE, TICKET, trained, first]) }, "store", &[]).exits(0);
+    for (method, expected) in
+        [("magnitude", Some("end")), ("ticket", Some("step-8")), ("kept", None), ("first", Some("init"))]
+    {
+        let object = lab.object("store", &format!("prune {method} (equal-allowance, replicate 0)"));
+        let snapshots = object["facts"]["snapshots"].as_array().expect("snapshots");
+        assert_eq!(snapshots.len(), 2, "{method}");
+        for snapshot in snapshots {
+            assert_eq!(snapshot.get("weights_of").and_then(|name| name.as_str()), expected, "{method}");
+        }
+    }
+}
+
+#[test]
 fn replicates_differ_in_their_seeds() {
     let lab = Lab::new();
     let more = "replicates: 2\ncontrols: [dense-as-is]\n".to_owned();

@@ -306,7 +306,10 @@ typedef struct secateur_ext_plan {
 } secateur_ext_plan;
 
 #define SECATEUR_EXT_TRAIN "secateur.host.train/1"
-enum { SECATEUR_SKIP_STEP = 2 }; /* a hook's answer: no optimizer step this time (RigL's mask update replaces it) */
+enum {
+  SECATEUR_SKIP_STEP = 2,    /* a hook's answer: no optimizer step this time (RigL's mask update replaces it) */
+  SECATEUR_STOP_TRAINING = 3 /* a hook's answer: this was the last step; those that are left are not charged */
+};
 /* Not methods of the instance: a table and data that live for one `train` call, so nothing is entered twice.
    In a hook, `train`, `rewind_to`, `save`, `recalibrate` and `emit` answer INVALID. Any function may be NULL. [run-thread] */
 typedef struct secateur_train_hooks {
@@ -318,6 +321,7 @@ typedef struct secateur_train_hooks {
   secateur_status (*extra_loss)(void *data, secateur_ctx *ctx, uint64_t step, secateur_tensor *extra, const secateur_error_sink *err);
   /* Gradients are dense: before masking and weight decay. May answer SKIP_STEP. */
   secateur_status (*after_backward)(void *data, secateur_ctx *ctx, uint64_t step, const secateur_error_sink *err);
+  /* Before masks are applied again. May answer STOP_TRAINING. */
   secateur_status (*after_step)(void *data, secateur_ctx *ctx, uint64_t step, const secateur_error_sink *err);
 } secateur_train_hooks;
 enum { SECATEUR_TRAIN_RESTART_SCHEDULE = 1, SECATEUR_TRAIN_RESET_OPTIMIZER = 2 };

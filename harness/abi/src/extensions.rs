@@ -385,7 +385,7 @@ pub struct TrainHooks {
     >,
     /// Gradients are dense: before masking and weight decay. May answer [`crate::SKIP_STEP`].
     pub after_backward: Option<unsafe extern "C" fn(*mut c_void, *mut Ctx, u64, *const ErrorSink) -> Status>,
-    /// After the optimizer's step, before masks are applied.
+    /// After the optimizer's step, before masks are applied. May answer [`crate::STOP_TRAINING`].
     pub after_step: Option<unsafe extern "C" fn(*mut c_void, *mut Ctx, u64, *const ErrorSink) -> Status>,
 }
 

@@ -30,6 +30,8 @@ pub type Status = i32;
 pub const DONE: Status = 1;
 /// A hook's answer: no optimizer step this time.
 pub const SKIP_STEP: Status = 2;
+/// A hook's answer: this was the last step of the training.
+pub const STOP_TRAINING: Status = 3;
 /// Success.
 pub const OK: Status = 0;
 /// Bad argument or configuration.

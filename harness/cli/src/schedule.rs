@@ -426,7 +426,8 @@ impl<'a> Schedule<'a> {
         let NodeState::Done { identity: Some(identity), .. } = &self.states[prune] else { return Ok(0) };
         let Some(result) = self.store.object(identity.as_str())? else { return Ok(0) };
         let facts: PruneFacts = result.facts()?;
-        Ok(facts.snapshots.get(keep).copied().flatten().map_or(0, |snapshot| snapshot.charged_samples))
+        let snapshot = facts.snapshots.get(keep).and_then(Option::as_ref);
+        Ok(snapshot.map_or(0, |snapshot| snapshot.charged_samples))
     }
 }
 

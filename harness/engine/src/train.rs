@@ -3,6 +3,8 @@
 //! On a GPU nothing in the loop waits for the device: losses and counts are summed there and read once, at the
 //! end of the call.
 
+use std::ops::ControlFlow;
+
 use secateur_suite::Recipe;
 use tch::{Kind, Reduction, Tensor};
 
@@ -70,13 +72,13 @@ pub trait StepHooks {
         Ok(StepChoice::Step)
     }
 
-    /// After the optimizer's step.
+    /// After the optimizer's step. A break makes it the last one, as if no more had been asked for.
     ///
     /// # Errors
     /// An error ends training.
-    fn after_step(&mut self, step: u64) -> Result<()> {
+    fn after_step(&mut self, step: u64) -> Result<ControlFlow<()>> {
         let _ = step;
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -89,7 +91,7 @@ impl StepHooks for NoHooks {}
 /// What a call of [`Trainer::train`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainSummary {
-    /// Steps trained.
+    /// Steps trained: those that were asked for, or fewer where a hook stopped.
     pub steps: u64,
     /// Mean loss of the batches, extra losses left out; NaN without a step.
     pub loss: f64,
@@ -134,7 +136,7 @@ impl Position {
 }
 
 impl Trainer<'_> {
-    /// Trains for `steps` steps from a position, with extra parameters that are trained along.
+    /// Trains for `steps` steps, or until a hook stops, from a position, with extra parameters that are trained along.
     ///
     /// # Errors
     /// Fails if a hook or libtorch does, or when the loss is not a number at the end.
@@ -151,6 +153,7 @@ impl Trainer<'_> {
         let mut loss_sum = Tensor::f_zeros([1], (Kind::Double, device))?;
         let mut right = Tensor::f_zeros([1], (Kind::Double, device))?;
         let extra_leaves: Vec<&Tensor> = extra.iter().map(|extra| &extra.tensor).collect();
+        let mut done = 0;
         for step in 0..steps {
             hooks.before_step(step)?;
             let batch_index = at.batch + step;
@@ -189,16 +192,20 @@ impl Trainer<'_> {
                     }
                 }
             }
-            hooks.after_step(step)?;
+            let flow = hooks.after_step(step)?;
             self.model.apply_masks()?;
+            done = step + 1;
+            if flow.is_break() {
+                break;
+            }
         }
         self.model.zero_grad();
-        let samples = steps * u64::from(self.recipe.batch);
-        let loss = loss_sum.f_double_value(&[0])? / steps as f64;
-        if steps > 0 && !loss.is_finite() {
-            return Err(Error::Diverged { loss, step: steps });
+        let samples = done * u64::from(self.recipe.batch);
+        let loss = loss_sum.f_double_value(&[0])? / done as f64;
+        if done > 0 && !loss.is_finite() {
+            return Err(Error::Diverged { loss, step: done });
         }
-        Ok(TrainSummary { steps, loss, accuracy: right.f_double_value(&[0])? / samples as f64 })
+        Ok(TrainSummary { steps: done, loss, accuracy: right.f_double_value(&[0])? / samples as f64 })
     }
 }
 

@@ -12,6 +12,7 @@ mod log;
 mod method;
 mod model;
 mod modes;
+mod origin;
 mod plan;
 mod prunable;
 mod run;

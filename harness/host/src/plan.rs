@@ -94,7 +94,8 @@ impl Session<'_> {
             )));
         }
         self.model().apply_masks()?;
-        let snapshot = Snapshot { state: State::of(self.model(), None), meters: self.meters() };
+        let state = State::of(self.model(), None);
+        let snapshot = Snapshot { weights_of: self.origin(&state)?, state, meters: self.meters() };
         self.emitted.borrow_mut()[target as usize] = Some(snapshot);
         Ok(())
     }

@@ -45,6 +45,9 @@ impl Meters {
 pub struct Snapshot {
     /// Weights, statistics and masks.
     pub state: State,
+    /// The checkpoint (`start`, or a name of [`SessionSetup::upstream`]) whose values the remaining prunable weights
+    /// have, bit for bit.
+    pub weights_of: Option<String>,
     /// What it took, from the beginning of the call.
     pub meters: Meters,
 }
@@ -230,6 +233,15 @@ impl<'a> Session<'a> {
         }
         self.meters.set(meters);
         Ok(())
+    }
+
+    /// Takes back what was charged and then not spent.
+    pub(crate) fn give_back(&self, unspent: Meters) {
+        let mut meters = self.meters.get();
+        meters.train_samples -= unspent.train_samples;
+        meters.forward_samples -= unspent.forward_samples;
+        meters.steps -= unspent.steps;
+        self.meters.set(meters);
     }
 
     /// Runs foreign code with libtorch's thread state as the contract has it: gradients on, autocast off, seeded by

@@ -1,6 +1,7 @@
 //! `secateur.host.train/1`: training with the suite's recipe, and hooks into it.
 
 use std::ffi::c_void;
+use std::ops::ControlFlow;
 
 use secateur_abi as abi;
 use secateur_engine::{
@@ -118,14 +119,16 @@ impl StepHooks for PluginHooks<'_, '_> {
         Ok(if status == abi::SKIP_STEP { StepChoice::Skip } else { StepChoice::Step })
     }
 
-    fn after_step(&mut self, step: u64) -> secateur_engine::Result<()> {
-        let Some(hook) = self.table.and_then(|table| table.after_step) else { return Ok(()) };
+    fn after_step(&mut self, step: u64) -> secateur_engine::Result<ControlFlow<()>> {
+        let Some(hook) = self.table.and_then(|table| table.after_step) else {
+            return Ok(ControlFlow::Continue(()));
+        };
         let data = self.data;
-        self.call("hook/after-step", |ctx, err| {
+        let status = self.call("hook/after-step", |ctx, err| {
             // SAFETY: the hook and its data live for this call of `train`, by contract.
             unsafe { hook(data, ctx, step, err) }
         })?;
-        Ok(())
+        Ok(if status == abi::STOP_TRAINING { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 
@@ -148,8 +151,9 @@ impl Session<'_> {
         if !(request.lr_scale.is_finite() && request.lr_scale >= 0.0) {
             return Err(Failure::invalid(format!("lr_scale is {}", request.lr_scale)));
         }
-        let samples = request.steps * u64::from(recipe.batch);
-        self.charge(Meters { train_samples: samples, steps: request.steps, ..Meters::default() })?;
+        let cost =
+            |steps| Meters { train_samples: steps * u64::from(recipe.batch), steps, ..Meters::default() };
+        self.charge(cost(request.steps))?;
         // SAFETY: the caller's promise.
         let (table, effective, extra_handles) = unsafe {
             (
@@ -214,8 +218,10 @@ impl Session<'_> {
             Ok(summary) => summary,
             Err(error) => return Err(hooks.failure.take().unwrap_or_else(|| error.into())),
         };
-        self.next_batch.set(self.next_batch.get() + request.steps);
-        self.schedule.set((schedule_step + request.steps, schedule_total));
+        // A hook may have stopped the training.
+        self.give_back(cost(request.steps - summary.steps));
+        self.next_batch.set(self.next_batch.get() + summary.steps);
+        self.schedule.set((schedule_step + summary.steps, schedule_total));
         Ok(abi::TrainResult {
             struct_size: size_of::<abi::TrainResult>() as u32,
             reserved: 0,

@@ -69,6 +69,16 @@ pub trait TrainHooks {
         let _ = (run, step);
         Ok(())
     }
+
+    /// Whether this step, the optimizer's and [`TrainHooks::after_step`] done, was the last one. What is left of the
+    /// training is not charged.
+    ///
+    /// # Errors
+    /// An error ends training.
+    fn is_done(&mut self, run: &Run<'_>, step: u64) -> Result<bool> {
+        let _ = (run, step);
+        Ok(false)
+    }
 }
 
 /// Hooks with what they need to make a [`Run`] of the host's context.
@@ -197,7 +207,7 @@ unsafe extern "C" fn after_step(
     unsafe {
         enter(data, ctx, err, |hooks, run| {
             hooks.after_step(run, step)?;
-            Ok(abi::OK)
+            Ok(if hooks.is_done(run, step)? { abi::STOP_TRAINING } else { abi::OK })
         })
     }
 }

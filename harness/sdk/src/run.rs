@@ -189,7 +189,7 @@ impl TrainOptions {
 /// What training did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trained {
-    /// Steps trained.
+    /// Steps trained: fewer than asked for if [`TrainHooks::is_done`] said so.
     pub steps: u64,
     /// Mean loss of the batches.
     pub loss: f64,

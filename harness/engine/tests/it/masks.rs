@@ -1,5 +1,7 @@
 //! What is masked stays zero, whatever the optimizer holds.
 
+use std::ops::ControlFlow;
+
 use secateur_engine::{
     Error, ExtraParam, Model, NoHooks, Position, Sgd, StepChoice, StepHooks, Streams, Trainer, count_kept,
 };
@@ -47,9 +49,9 @@ impl StepHooks for Watch<'_> {
         Ok(StepChoice::Step)
     }
 
-    fn after_step(&mut self, step: u64) -> secateur_engine::Result<()> {
+    fn after_step(&mut self, step: u64) -> secateur_engine::Result<ControlFlow<()>> {
         assert_masked(self.masks, |id| self.model.param(id).detach(), &format!("after step {step}"));
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The training loop: what it does is what its parts do, and it stops when it must.
 
+use std::ops::ControlFlow;
+
 use secateur_data::Pictures;
 use secateur_engine::{
     Augmentation, Batches, Captured, DeviceSet, Error, Examples, ExtraParam, Model, NoHooks, Pass, Position,
@@ -153,9 +155,9 @@ impl StepHooks for Everywhere {
         Ok(if self.skip { StepChoice::Skip } else { StepChoice::Step })
     }
 
-    fn after_step(&mut self, step: u64) -> secateur_engine::Result<()> {
+    fn after_step(&mut self, step: u64) -> secateur_engine::Result<ControlFlow<()>> {
         self.calls.push("after");
-        if step == 1 { Err(Error::Cancelled) } else { Ok(()) }
+        if step == 1 { Err(Error::Cancelled) } else { Ok(ControlFlow::Continue(())) }
     }
 }
 
@@ -176,6 +178,33 @@ fn hooks_are_called_in_order_and_can_stop_training() {
     // Every step was skipped.
     assert_eq!(model.params().iter().map(bits).collect::<Vec<_>>(), before);
     assert!(sgd.state().iter().all(Option::is_none));
+}
+
+/// Ends training after a step.
+struct Until(u64);
+
+impl StepHooks for Until {
+    fn after_step(&mut self, step: u64) -> secateur_engine::Result<ControlFlow<()>> {
+        Ok(if step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+#[test]
+fn a_training_that_a_hook_stops_is_the_beginning_of_the_whole_one() {
+    let _alone = alone();
+    let recipe = recipe();
+    let set = small_set(40);
+    let train = |steps: u64, hooks: &mut dyn StepHooks| {
+        let model = small_model(2);
+        let sgd = Sgd::new(&recipe, model.params().len());
+        let trainer =
+            Trainer { model: &model, sgd: &sgd, data: &set, recipe: &recipe, streams: Streams::new(4) };
+        let summary = trainer.train(Position::start(7), steps, &[], hooks).unwrap();
+        (summary, model.params().iter().map(bits).collect::<Vec<_>>())
+    };
+    // Loss and accuracy are means over the steps that were trained.
+    assert_eq!(train(7, &mut Until(2)), train(3, &mut NoHooks));
+    assert_eq!(train(7, &mut Until(9)), train(7, &mut NoHooks));
 }
 
 #[test]
