@@ -1,10 +1,11 @@
 //! `secateur plan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use clap::Args;
 use secateur_store::Store;
+use secateur_suite::{Completion, NodeIndex};
 
 use crate::commands::run::Common;
 use crate::schedule::{NodeState, Schedule, Settings};
@@ -57,6 +58,17 @@ impl PlanCommand {
             entry.0 += row.seconds;
             entry.1 += 1;
         }
+        // Recovery spends what these leave, so that its pictures are those of both.
+        let shared: BTreeSet<NodeIndex> = context
+            .plan
+            .nodes
+            .iter()
+            .filter_map(|node| match node.completion {
+                Completion::LeftOver { prune, .. } => Some(prune),
+                Completion::Complete | Completion::Fixed => None,
+            })
+            .collect();
+        let mut total_pictures = 0_u64;
         let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
         let mut lines = Vec::new();
         for index in &needed {
@@ -74,7 +86,11 @@ impl PlanCommand {
                     outcome.word()
                 }
                 NodeState::Pending | NodeState::Running(_) => {
-                    count.pictures = count.pictures.saturating_add(node.spec.pictures().unwrap_or(0));
+                    let pictures = node.spec.pictures().unwrap_or(0);
+                    count.pictures = count.pictures.saturating_add(pictures);
+                    if !shared.contains(index) {
+                        total_pictures = total_pictures.saturating_add(pictures);
+                    }
                     count.more_pictures |= node.spec.pictures().is_none();
                     "to run"
                 }
@@ -103,7 +119,7 @@ impl PlanCommand {
             "{:<10} {:>7} {:>7} {:>7} {:>7} {:>14}  seconds",
             "stage", "all", "stored", "not ok", "to run", "pictures"
         );
-        let (mut total, mut pictures) = (0.0, 0_u64);
+        let mut total = 0.0;
         let (mut known, mut unknown) = (false, false);
         for (kind, count) in &counts {
             let left = count.all - count.stored - count.failed;
@@ -119,8 +135,6 @@ impl PlanCommand {
                     "unknown".to_owned()
                 }
             };
-            // Recovery spends what pruning leaves.
-            pictures = pictures.saturating_add(if *kind == "prune" { 0 } else { count.pictures });
             let most = match (count.pictures, count.more_pictures) {
                 (0, false) => String::new(),
                 (0, true) => "unknown".to_owned(),
@@ -131,8 +145,9 @@ impl PlanCommand {
                 count.all, count.stored, count.failed
             );
         }
-        if pictures > 0 {
-            println!("at most {pictures} training pictures, where recovery spends what pruning leaves");
+        if total_pictures > 0 {
+            let shared = if shared.is_empty() { "" } else { ", where recovery spends what pruning leaves" };
+            println!("at most {total_pictures} training pictures{shared}");
         }
         match (known, unknown) {
             (true, more) => {
