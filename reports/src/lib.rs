@@ -18,6 +18,7 @@ mod sizes;
 mod speed;
 pub mod stats;
 mod text;
+mod tickets;
 mod warnings;
 
 #[doc(hidden)]
@@ -25,6 +26,7 @@ pub mod testing;
 
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
+pub use export::csv::tickets::tickets_csv;
 pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
@@ -40,6 +42,9 @@ pub use published::{
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
+pub use tickets::{
+    Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
+};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -51,6 +56,8 @@ pub struct Report {
     pub costs: Vec<MethodCost>,
     /// Measured networks.
     pub speeds: Vec<Speed>,
+    /// Which pruned networks score as the dense one does, in the boards' order.
+    pub tickets: Vec<TicketTable>,
     /// What detectors find by size of the objects, in reading order.
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
@@ -76,6 +83,7 @@ impl Report {
         let sizes = size_tables(&input.sizes);
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
-        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, published, warnings }
+        let tickets = ticket_tables(&boards);
+        Report { boards, costs: costs(input), speeds, tickets, sizes, pairs, galleries, published, warnings }
     }
 }

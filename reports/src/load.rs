@@ -105,7 +105,7 @@ impl Loader<'_> {
         let prune: Option<PruneFacts> = self.facts(trial.prune.as_ref())?;
         let recover: Option<RecoverFacts> = self.facts(trial.recover.as_ref())?;
         let snapshot =
-            prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).copied().flatten());
+            prune.as_ref().and_then(|prune| prune.snapshots.get(trial.keep_index).cloned().flatten());
         let scored = score.stage.as_ref().and_then(|identity| self.results.get(identity));
         let (outcome, detail) = match (scored, &score.blocked, &trial.blocked) {
             (Some(result), ..) => (result.outcome, result.detail.clone()),
@@ -157,14 +157,15 @@ impl Loader<'_> {
             macs_nonzero: counts.map(|counts| counts.macs_nonzero),
             allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
             init_samples: if dense { 0 } else { suite.init_samples(&trial.method) },
-            method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
+            method_samples: if dense { Some(0) } else { snapshot.as_ref().map(|it| it.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
             training_macs: has_weights.then(|| {
-                let own = snapshot.unwrap_or_default();
+                let own = snapshot.clone().unwrap_or_default();
                 (own.train_samples + recovered) as f64 + own.forward_samples as f64 / 3.0
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),
+            weights_of: snapshot.and_then(|snapshot| snapshot.weights_of),
             ap: detection.and_then(|detection| detection.ap),
             ap50: detection.and_then(|detection| detection.ap50),
             ar: detection.and_then(|detection| detection.ar),

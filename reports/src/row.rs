@@ -116,6 +116,10 @@ pub struct Row {
     pub stage: String,
     /// Identity of the `prune` stage, empty for dense rows.
     pub prune_stage: String,
+    /// The upstream checkpoint whose values the weights that the method left have, bit for bit: `end`, `init`, `step-N`;
+    /// absent where they have been changed, where nobody looked, and for dense rows.
+    #[serde(default)]
+    pub weights_of: Option<String>,
     /// Average precision of a detector as COCO defines it; absent for classifiers, as all that follow.
     pub ap: Option<f64>,
     /// The same at an overlap of 0.5 alone.

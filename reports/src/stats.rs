@@ -102,6 +102,12 @@ impl Summary {
     }
 }
 
+/// Whether `score` is `threshold` or above it, but for the noise of their last bits.
+#[must_use]
+pub fn at_least(score: f64, threshold: f64) -> bool {
+    threshold - score <= SAME_SCORE
+}
+
 /// Arithmetic mean; nothing for no values.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {

@@ -31,7 +31,7 @@ pub struct PruneFacts {
 }
 
 /// What the host metered until a snapshot was emitted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotFacts {
     /// Weights that should remain.
     pub target_count: u64,
@@ -43,6 +43,10 @@ pub struct SnapshotFacts {
     pub charged_samples: u64,
     /// Optimizer steps.
     pub steps: u64,
+    /// The checkpoint whose values the remaining prunable weights have, bit for bit: `end`, `init`, `step-N`; absent where
+    /// they have been changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_of: Option<String>,
 }
 
 /// Counts of a network, taken from the tensors.

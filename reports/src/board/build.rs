@@ -157,6 +157,7 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         average_rank: None,
         place: None,
         outcomes,
+        weights_of: weights_of(rows),
         budget: budget(rows),
     };
     if entry.complete {
@@ -164,6 +165,13 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         entry.mean = Summary::of(&means, Over::SeedsAtFixedTasks);
     }
     entry
+}
+
+/// The checkpoint that all scored rows name; nothing where one names none, or another.
+fn weights_of(rows: &[&Row]) -> Option<String> {
+    let mut named = rows.iter().filter(|row| row.score.is_some()).map(|row| row.weights_of.as_ref());
+    let first = named.next()??;
+    named.all(|name| name == Some(first)).then(|| first.clone())
 }
 
 /// Joins the stored rows of one trial. Equal rows are one; rows that disagree leave no score to believe.

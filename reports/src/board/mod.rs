@@ -91,6 +91,9 @@ pub struct Entry {
     pub place: Option<Place>,
     /// Number of trials per outcome.
     pub outcomes: BTreeMap<Outcome, usize>,
+    /// The upstream checkpoint whose values the weights that the method left have, where all its scored trials name the
+    /// same one.
+    pub weights_of: Option<String>,
     /// What was kept and what it cost.
     pub budget: Budget,
 }

@@ -3,6 +3,8 @@
 //! Numbers are printed in the shortest form that reads back to the same bits, and rows are sorted by all their
 //! fields, so equal results give equal bytes however the store was filled.
 
+pub(crate) mod tickets;
+
 use std::cmp::Ordering;
 
 use serde::Serialize;
@@ -83,12 +85,13 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 42] = [
+const RESULTS_HEADER: [&str; 43] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
     "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "init_samples",
-    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
+    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "ap", "ap50", "ar", "ap_small",
+    "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
 const COSTS_HEADER: [&str; 16] = [
@@ -165,6 +168,7 @@ fn row_order(a: &Row, b: &Row) -> Ordering {
             &row.metric,
             &row.stage,
             &row.prune_stage,
+            &row.weights_of,
             &row.prunable_set,
         )
     }

@@ -12,6 +12,7 @@ use crate::row::Provenance;
 use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
+use crate::tickets::TicketTable;
 
 /// Name and version of the structure; a change that could break a reader raises the number.
 pub const SCHEMA: &str = "secateur-report/1";
@@ -35,7 +36,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 31] = [
+const METRICS: [Metric; 32] = [
     metric(
         "score",
         "fraction",
@@ -89,6 +90,12 @@ const METRICS: [Metric; 31] = [
     ),
     metric("average_rank", "rank", Some(false), "mean over tasks of rank"),
     metric("place", "rank", Some(false), "place by the mean over tasks; members of a tie group share it"),
+    metric(
+        "threshold",
+        "fraction",
+        None,
+        "what a matching network reaches: the mean of dense-trained minus one standard deviation",
+    ),
     metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
     metric("target_count", "weights", None, "prunable weights to remain"),
     metric("achieved_count", "weights", None, "prunable weights that remain"),
@@ -153,6 +160,8 @@ struct Document<'a> {
     boards: Vec<JsonBoard<'a>>,
     costs: &'a [MethodCost],
     speeds: &'a [Speed],
+    /// Matching and winning tickets.
+    tickets: &'a [TicketTable],
     /// By size of the objects, for detectors.
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
@@ -208,6 +217,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         boards: report.boards.iter().map(json_board).collect(),
         costs: &report.costs,
         speeds: &report.speeds,
+        tickets: &report.tickets,
         sizes: &report.sizes,
         pairs: &report.pairs,
         published: &report.published,

@@ -1,5 +1,7 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
+mod tickets;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -36,6 +38,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    tickets::section(&mut out, &report.tickets);
     for table in &report.pairs {
         let table = pair_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 13 / 16 {

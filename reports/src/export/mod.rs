@@ -14,6 +14,7 @@ use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
 use crate::stats::Interval;
 use crate::text;
+use crate::tickets::{TicketLine, TicketTable};
 
 /// What stands where a mean would, for an entry without one.
 pub(crate) fn incomplete_word(entry: &Entry) -> String {
@@ -112,3 +113,21 @@ pub(crate) fn lacking_words(table: &PairTable) -> String {
 /// How places are shared, for every export that prints them.
 pub(crate) const TIE_CRITERION: &str = "a method shares the place of the best method of its group when the 95 % \
      t-interval of their paired difference contains zero or cannot be computed; not corrected for multiple comparisons";
+
+/// The boards of which it cannot be told what matches, and why; empty if there is none.
+pub(crate) fn ticket_unknown_words(tables: &[TicketTable]) -> String {
+    let boards: Vec<String> =
+        tables.iter().filter(|table| !table.can_be_told()).map(|table| table.key.title()).collect();
+    if boards.is_empty() {
+        return String::new();
+    }
+    format!(
+        "It cannot be told where dense-trained has fewer than two replicates, for then its standard deviation is unknown: {}.",
+        boards.join("; ")
+    )
+}
+
+/// Whose weights a method handed on.
+pub(crate) fn ticket_weights_word(line: &TicketLine) -> String {
+    line.weights_of.as_deref().map_or_else(|| "changed or not known".to_owned(), text::clean)
+}

@@ -74,6 +74,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
             forward_samples: snapshot.meters.forward_samples,
             charged_samples: snapshot.meters.charged(),
             steps: snapshot.meters.steps,
+            weights_of: None,
         }));
     }
     let told = plugin.info();

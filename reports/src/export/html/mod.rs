@@ -26,6 +26,7 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     // The extension turns on escaping.
     environment.add_template("page.html", include_str!("page.html"))?;
     environment.add_template("board.html", include_str!("board.html"))?;
+    environment.add_template("tickets.html", include_str!("tickets.html"))?;
     environment.add_template("pairs.html", include_str!("pairs.html"))?;
     environment.add_template("detection.html", include_str!("detection.html"))?;
     environment.add_template("published.html", include_str!("published.html"))?;

@@ -7,6 +7,7 @@ mod pairs;
 mod published;
 mod size;
 mod speed;
+mod tickets;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use pairs::PairTableView;
 use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
+use tickets::TicketsView;
 
 /// Trials above which single trials are no longer drawn; those without a score are still listed.
 const MOST_DOTS: usize = 5_000;
@@ -40,6 +42,7 @@ pub(super) struct Page {
     boards: Vec<BoardView>,
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
+    tickets: TicketsView,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
     galleries: Vec<GalleryView>,
@@ -119,6 +122,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         boards,
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
+        tickets: tickets::view(&report.tickets),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
         galleries: galleries(&report.galleries),
