@@ -6,8 +6,10 @@
 //! [`Report::new`] computes boards, tables, costs and warnings once; the exports print them. [`write_all`] writes every
 //! file of a report, [`terminal`] prints the leaderboard for a terminal.
 
+mod agreement;
 mod board;
 mod cost;
+mod draws;
 mod export;
 mod gallery;
 mod load;
@@ -24,8 +26,10 @@ mod warnings;
 #[doc(hidden)]
 pub mod testing;
 
+pub use agreement::{AgreedMethod, Agreement, agreements};
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
+pub use export::csv::agreement::agreement_csv;
 pub use export::csv::tickets::tickets_csv;
 pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
 pub use export::html::index_html;
@@ -37,7 +41,7 @@ pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, Gall
 pub use load::load;
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
-    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedTable, published_tables, read_published,
+    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables, read_names, read_published,
 };
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
@@ -66,6 +70,8 @@ pub struct Report {
     pub galleries: Vec<Gallery>,
     /// What papers have published, in the order of their files.
     pub published: Vec<PublishedTable>,
+    /// How far our rankings agree with published ones, in the boards' order.
+    pub agreements: Vec<Agreement>,
     /// What a reader must know, worst first.
     pub warnings: Vec<BoardWarning>,
 }
@@ -84,6 +90,8 @@ impl Report {
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
         let tickets = ticket_tables(&boards);
-        Report { boards, costs: costs(input), speeds, tickets, sizes, pairs, galleries, published, warnings }
+        let agreements = agreements(&boards, &input.published, &input.published_names);
+        let costs = costs(input);
+        Report { boards, costs, speeds, tickets, sizes, pairs, galleries, published, agreements, warnings }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
-use crate::published::PublishedFigure;
+use crate::published::{PublishedFigure, PublishedName};
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 
@@ -212,6 +212,9 @@ pub struct ReportInput {
     /// What papers have published, to be shown beside.
     #[serde(default)]
     pub published: Vec<PublishedFigure>,
+    /// Which of our methods is which of a paper's.
+    #[serde(default)]
+    pub published_names: Vec<PublishedName>,
     /// Where they come from.
     pub provenance: Provenance,
 }

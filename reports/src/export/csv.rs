@@ -3,6 +3,7 @@
 //! Numbers are printed in the shortest form that reads back to the same bits, and rows are sorted by all their
 //! fields, so equal results give equal bytes however the store was filled.
 
+pub(crate) mod agreement;
 pub(crate) mod tickets;
 
 use std::cmp::Ordering;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
+use crate::agreement::Agreement;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
 use crate::pairs::PairTable;
@@ -36,7 +37,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 32] = [
+const METRICS: [Metric; 33] = [
     metric(
         "score",
         "fraction",
@@ -95,6 +96,12 @@ const METRICS: [Metric; 32] = [
         "fraction",
         None,
         "what a matching network reaches: the mean of dense-trained minus one standard deviation",
+    ),
+    metric(
+        "tau",
+        "correlation",
+        None,
+        "Kendall's tau-b of two rankings of the same methods: 1 is the same order, -1 the opposite",
     ),
     metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
     metric("target_count", "weights", None, "prunable weights to remain"),
@@ -168,6 +175,8 @@ struct Document<'a> {
     pairs: &'a [PairTable],
     /// What papers have published.
     published: &'a [PublishedTable],
+    /// How far our rankings agree with those.
+    agreements: &'a [Agreement],
 }
 
 #[derive(Serialize)]
@@ -221,6 +230,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         sizes: &report.sizes,
         pairs: &report.pairs,
         published: &report.published,
+        agreements: &report.agreements,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

@@ -1,5 +1,6 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
+mod agreement;
 mod tickets;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    agreement::section(&mut out, &report.agreements);
     for table in &report.sizes {
         let table = size_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 7 / 8 {

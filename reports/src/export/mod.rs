@@ -9,6 +9,7 @@ pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agreement::Agreement;
 use crate::board::{Board, Entry};
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
@@ -130,4 +131,23 @@ pub(crate) fn ticket_unknown_words(tables: &[TicketTable]) -> String {
 /// Whose weights a method handed on.
 pub(crate) fn ticket_weights_word(line: &TicketLine) -> String {
     line.weights_of.as_deref().map_or_else(|| "changed or not known".to_owned(), text::clean)
+}
+
+/// A correlation with two decimals and a typographic minus.
+pub(crate) fn correlation_words(value: Option<f64>) -> String {
+    // A correlation is printed as a percentage is, but for its scale.
+    value.map_or_else(|| "–".to_owned(), |value| text::signed(value / 100.0, 2))
+}
+
+/// The pairs of methods that a paper has in the other order than we.
+pub(crate) fn disagreement_words(agreement: &Agreement) -> String {
+    let pairs: Vec<String> =
+        agreement.disagreements.iter().map(|(ahead, behind)| format!("{ahead} over {behind}")).collect();
+    let methods = agreement.methods.len();
+    let all = methods * (methods - 1) / 2;
+    match pairs.len() {
+        0 => format!("None of {all} pairs is the other way round in the paper."),
+        1 => format!("1 of {all} pairs is the other way round in the paper: {}.", pairs[0]),
+        count => format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", ")),
+    }
 }

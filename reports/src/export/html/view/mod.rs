@@ -1,5 +1,6 @@
 //! What stands on the page, as text: the template only arranges it.
 
+mod agreement;
 mod board;
 mod cost;
 mod gallery;
@@ -18,6 +19,7 @@ use crate::Report;
 use crate::board::{Board, Entry};
 use crate::row::{Control, Outcome, Provenance};
 use crate::text::{self, clean};
+use agreement::AgreementView;
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
 use gallery::{GalleryView, galleries};
@@ -46,6 +48,7 @@ pub(super) struct Page {
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
     galleries: Vec<GalleryView>,
+    agreements: Vec<AgreementView>,
     published: Vec<PublishedView>,
     single_dots: bool,
     faults: Vec<FaultView>,
@@ -126,6 +129,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
         galleries: galleries(&report.galleries),
+        agreements: agreement::views(&report.agreements),
         published: published::tables(&report.published),
         single_dots,
         faults,
