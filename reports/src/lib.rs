@@ -11,6 +11,8 @@ mod board;
 mod cost;
 mod draws;
 mod export;
+mod families;
+mod family;
 mod gallery;
 mod load;
 mod pairs;
@@ -27,7 +29,7 @@ mod warnings;
 pub mod testing;
 
 pub use agreement::{AgreedMethod, Agreement, agreements};
-pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
+pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
 pub use export::csv::tickets::tickets_csv;
@@ -37,6 +39,8 @@ pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
+pub use families::{FamilyKeep, FamilyLine, FamilyTable, ModePair, mode_pairs, tables as family_tables};
+pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::load;
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
@@ -62,6 +66,10 @@ pub struct Report {
     pub speeds: Vec<Speed>,
     /// Which pruned networks score as the dense one does, in the boards' order.
     pub tickets: Vec<TicketTable>,
+    /// Which family of methods does best, in the boards' order.
+    pub families: Vec<FamilyTable>,
+    /// Iterative against one-shot pruning, in the boards' order.
+    pub mode_pairs: Vec<ModePair>,
     /// What detectors find by size of the objects, in reading order.
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
@@ -90,8 +98,9 @@ impl Report {
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
         let tickets = ticket_tables(&boards);
+        let (families, mode_pairs) = (family_tables(&boards), mode_pairs(&boards));
         let agreements = agreements(&boards, &input.published, &input.published_names);
         let costs = costs(input);
-        Report { boards, costs, speeds, tickets, sizes, pairs, galleries, published, agreements, warnings }
+        Report { boards, costs, speeds, tickets, families, mode_pairs, sizes, pairs, galleries, published, agreements, warnings }
     }
 }

@@ -107,6 +107,12 @@ impl Summary {
     }
 }
 
+/// Whether two scores are the same but for the noise of their last bits.
+#[must_use]
+pub fn same_score(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_SCORE
+}
+
 /// Whether `score` is `threshold` or above it, but for the noise of their last bits.
 #[must_use]
 pub fn at_least(score: f64, threshold: f64) -> bool {

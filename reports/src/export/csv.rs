@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, Entry};
+use crate::family::Family;
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::sizes::SizeScore;
@@ -219,6 +220,7 @@ struct Line<'a> {
     regime: &'a str,
     granularity: &'a str,
     method: &'a str,
+    family: Option<Family>,
     control: Option<Control>,
     keep: f64,
     /// `task` or `mean-over-tasks`, so that a task may be called anything.
@@ -239,6 +241,10 @@ struct Line<'a> {
     drop_low: Option<f64>,
     drop_high: Option<f64>,
     drop_interval_over: Option<&'static str>,
+    error_increase: Option<f64>,
+    error_increase_low: Option<f64>,
+    error_increase_high: Option<f64>,
+    error_increase_interval_over: Option<&'static str>,
     rank: Option<f64>,
     place: Option<usize>,
     tied: Option<bool>,
@@ -315,6 +321,7 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
     let budget = &entry.budget;
     let (low, high, interval_over) = ends(entry.mean);
     let (drop_low, drop_high, drop_interval_over) = ends(entry.drop);
+    let error_interval = entry.error_increase.and_then(|it| it.interval);
     Line {
         suite: &board.key.suite,
         track: &board.key.track,
@@ -322,6 +329,7 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         regime: &board.key.regime,
         granularity: &board.key.granularity,
         method: &entry.method,
+        family: entry.family,
         control: entry.control,
         keep: entry.keep,
         scope: "mean-over-tasks",
@@ -341,6 +349,10 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         drop_low,
         drop_high,
         drop_interval_over,
+        error_increase: entry.error_increase.map(|it| it.mean),
+        error_increase_low: error_interval.map(|it| it.low),
+        error_increase_high: error_interval.map(|it| it.high),
+        error_increase_interval_over: error_interval.map(|it| it.over.label()),
         rank: entry.average_rank,
         place: entry.place.map(|it| it.place),
         tied: entry.place.map(|it| it.tied),
@@ -385,6 +397,10 @@ fn task_line<'a>(board: &'a Board, entry: &'a Entry, task: usize) -> Line<'a> {
         drop_low,
         drop_high,
         drop_interval_over,
+        error_increase: cell.error_increase,
+        error_increase_low: None,
+        error_increase_high: None,
+        error_increase_interval_over: None,
         rank: cell.rank,
         place: None,
         tied: None,

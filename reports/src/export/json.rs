@@ -7,6 +7,7 @@ use crate::Report;
 use crate::agreement::Agreement;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
+use crate::families::{FamilyTable, ModePair};
 use crate::pairs::PairTable;
 use crate::published::PublishedTable;
 use crate::row::Provenance;
@@ -37,7 +38,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 33] = [
+const METRICS: [Metric; 34] = [
     metric(
         "score",
         "fraction",
@@ -70,6 +71,12 @@ const METRICS: [Metric; 33] = [
         "fraction",
         Some(false),
         "paired difference dense-trained minus method; positive is worse",
+    ),
+    metric(
+        "error_increase",
+        "ratio",
+        Some(false),
+        "relative increase in error over dense-trained: (its error - dense error) / dense error, mean over tasks",
     ),
     metric(
         "difference",
@@ -169,6 +176,10 @@ struct Document<'a> {
     speeds: &'a [Speed],
     /// Matching and winning tickets.
     tickets: &'a [TicketTable],
+    /// Which family of methods does best.
+    families: &'a [FamilyTable],
+    /// Iterative against one-shot pruning.
+    mode_pairs: &'a [ModePair],
     /// By size of the objects, for detectors.
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
@@ -227,6 +238,8 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         costs: &report.costs,
         speeds: &report.speeds,
         tickets: &report.tickets,
+        families: &report.families,
+        mode_pairs: &report.mode_pairs,
         sizes: &report.sizes,
         pairs: &report.pairs,
         published: &report.published,

@@ -1,6 +1,7 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
 mod agreement;
+mod families;
 mod tickets;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    families::section(&mut out, &report.families, &report.mode_pairs);
     tickets::section(&mut out, &report.tickets);
     for table in &report.pairs {
         let table = pair_table(table);

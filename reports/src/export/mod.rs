@@ -10,7 +10,8 @@ pub(crate) mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
-use crate::board::{Board, Entry};
+use crate::board::{Board, Entry, ErrorIncrease};
+use crate::families::{FamilyKeep, ModePair};
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
 use crate::stats::Interval;
@@ -150,4 +151,38 @@ pub(crate) fn disagreement_words(agreement: &Agreement) -> String {
         1 => format!("1 of {all} pairs is the other way round in the paper: {}.", pairs[0]),
         count => format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", ")),
     }
+}
+
+/// A relative increase in error and its interval: `+12.3 %` and `+8.0 to +16.1 %`.
+pub(crate) fn increase_words(increase: Option<ErrorIncrease>) -> (String, String) {
+    let Some(increase) = increase else { return ("–".to_owned(), String::new()) };
+    let interval = increase.interval.map_or(String::new(), |it| {
+        format!("{} to {} %", text::points(it.low, 1), text::points(it.high, 1))
+    });
+    (format!("{} %", text::points(increase.mean, 1)), interval)
+}
+
+/// Which family is first at a keep, and which cannot be told apart from it.
+pub(crate) fn winner_words(keep: &FamilyKeep) -> String {
+    let Some(first) = keep.lines.first() else { return String::new() };
+    let tied: Vec<String> = keep.lines[1..]
+        .iter()
+        .filter(|line| line.separable == Some(false))
+        .map(|line| format!("{} ({})", line.family.label(), line.method))
+        .collect();
+    let begin = format!("{} ({})", first.family.label(), first.method);
+    match tied.len() {
+        0 if keep.lines.len() == 1 => format!("{begin}, the only one with a mean."),
+        0 => format!("{begin}, told apart from all others."),
+        _ => format!("{begin}, not separable from {}.", tied.join(", ")),
+    }
+}
+
+/// On how many tasks the iterative entry is ahead: `5 of 12 tasks`.
+pub(crate) fn ahead_words(pair: &ModePair) -> String {
+    let equal = match pair.tasks - pair.decided {
+        0 => String::new(),
+        count => format!(", equal on {count}"),
+    };
+    format!("on {} of {} task{}{equal}", pair.ahead, pair.tasks, if pair.tasks == 1 { "" } else { "s" })
 }

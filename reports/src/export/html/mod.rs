@@ -29,6 +29,7 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     environment.add_template("tickets.html", include_str!("tickets.html"))?;
     environment.add_template("pairs.html", include_str!("pairs.html"))?;
     environment.add_template("detection.html", include_str!("detection.html"))?;
+    environment.add_template("families.html", include_str!("families.html"))?;
     environment.add_template("agreement.html", include_str!("agreement.html"))?;
     environment.add_template("published.html", include_str!("published.html"))?;
     let template = environment.get_template("page.html")?;

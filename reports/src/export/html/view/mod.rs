@@ -3,6 +3,7 @@
 mod agreement;
 mod board;
 mod cost;
+mod families;
 mod gallery;
 mod pairs;
 mod published;
@@ -22,6 +23,7 @@ use crate::text::{self, clean};
 use agreement::AgreementView;
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
+use families::FamiliesView;
 use gallery::{GalleryView, galleries};
 use pairs::PairTableView;
 use published::PublishedView;
@@ -44,6 +46,7 @@ pub(super) struct Page {
     boards: Vec<BoardView>,
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
+    families: FamiliesView,
     tickets: TicketsView,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
@@ -125,6 +128,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         boards,
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
+        families: families::view(&report.families, &report.mode_pairs),
         tickets: tickets::view(&report.tickets),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
