@@ -130,8 +130,10 @@ fn agreement(
     if both.len() < 2 || columns.is_empty() {
         return None;
     }
-    let theirs: Vec<Vec<f64>> =
-        both.iter().map(|it| columns.iter().filter_map(|column| value(&it.figures, column)).collect()).collect();
+    let theirs: Vec<Vec<f64>> = both
+        .iter()
+        .map(|it| columns.iter().filter_map(|column| value(&it.figures, column)).collect())
+        .collect();
     let our_means: Vec<f64> = both.iter().filter_map(|it| it.scores.mean()).collect();
     let their_means: Vec<f64> = theirs.iter().filter_map(|values| stats::mean(values)).collect();
     let published_tasks = columns.iter().filter(|(task, _)| !task.starts_with(MEAN)).count();
@@ -165,7 +167,10 @@ fn agreement(
         })
         .collect();
     methods.sort_by(|a, b| {
-        a.rank.total_cmp(&b.rank).then(a.published_rank.total_cmp(&b.published_rank)).then(a.method.cmp(&b.method))
+        a.rank
+            .total_cmp(&b.rank)
+            .then(a.published_rank.total_cmp(&b.published_rank))
+            .then(a.method.cmp(&b.method))
     });
     Some(Agreement {
         key: board.key.clone(),
@@ -194,7 +199,8 @@ fn ours<'a>(
 ) -> Option<Both<'a>> {
     let means = |entry: &&&Entry| {
         let mut configurations = entry.configurations.iter();
-        configurations.all(|(id, parameters)| name.means(id, parameters)) && !taken.contains(&entry.method.as_str())
+        configurations.all(|(id, parameters)| name.means(id, parameters))
+            && !taken.contains(&entry.method.as_str())
     };
     let mut meant: Vec<(&Entry, Scores)> =
         entries.iter().filter(means).filter_map(|entry| Some((*entry, Scores::of(entry)?))).collect();
@@ -224,7 +230,12 @@ fn value(figures: &[&PublishedFigure], (task, metric): &(&str, &str)) -> Option<
 }
 
 /// Tau-b of one draw of our tasks and replicates, and of the paper's tasks.
-fn tau_of(draw: usize, both: &[Both<'_>], theirs: &[Vec<f64>], (tasks, replicates): (usize, usize)) -> Option<f64> {
+fn tau_of(
+    draw: usize,
+    both: &[Both<'_>],
+    theirs: &[Vec<f64>],
+    (tasks, replicates): (usize, usize),
+) -> Option<f64> {
     let ours = Draw::new(draw, tasks, replicates);
     let columns = draws::places(PUBLISHED_TASKS, draw, theirs.first()?.len());
     let our_means: Option<Vec<f64>> = both.iter().map(|it| ours.mean(&it.scores)).collect();

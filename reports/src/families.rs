@@ -50,7 +50,8 @@ pub struct FamilyLine {
 pub fn tables(boards: &[Board]) -> Vec<FamilyTable> {
     let table = |board: &Board| {
         let families: BTreeSet<Family> = board.methods().filter_map(|entry| entry.family).collect();
-        let keeps: Vec<FamilyKeep> = board.keeps().into_iter().filter_map(|keep| at_keep(board, keep)).collect();
+        let keeps: Vec<FamilyKeep> =
+            board.keeps().into_iter().filter_map(|keep| at_keep(board, keep)).collect();
         (families.len() > 1 && !keeps.is_empty()).then(|| FamilyTable {
             key: board.key.clone(),
             tasks: board.tasks.len(),

@@ -44,7 +44,9 @@ impl Family {
     #[must_use]
     pub fn of_method(id: &str) -> Family {
         match id.strip_prefix("org.secateur.").unwrap_or_default() {
-            "magnitude" | "gradual-magnitude" | "channel-l1" | "channel-l2" | "channel-lamp" => Family::Magnitude,
+            "magnitude" | "gradual-magnitude" | "channel-l1" | "channel-l2" | "channel-lamp" => {
+                Family::Magnitude
+            }
             "lottery-ticket" => Family::LotteryTickets,
             "rigl" | "set" => Family::Regrowth,
             "woodfisher" | "m-fac" | "diagonal-fisher" => Family::SecondOrder,
@@ -57,7 +59,8 @@ impl Family {
 
     /// The family of what stands behind a label; nothing for dense controls, which have no method.
     pub(crate) fn of_configurations(configurations: &BTreeSet<(String, String)>) -> Option<Family> {
-        let mut families = configurations.iter().map(|(id, _)| (!id.is_empty()).then(|| Family::of_method(id)));
+        let mut families =
+            configurations.iter().map(|(id, _)| (!id.is_empty()).then(|| Family::of_method(id)));
         let first = families.next()??;
         Some(if families.all(|family| family == Some(first)) { first } else { Family::Other })
     }

@@ -23,6 +23,7 @@ mod speed;
 pub mod stats;
 mod text;
 mod tickets;
+mod upstream;
 mod warnings;
 
 #[doc(hidden)]
@@ -33,6 +34,7 @@ pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, 
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
 pub use export::csv::tickets::tickets_csv;
+pub use export::csv::upstream::upstream_transfer_csv;
 pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
@@ -45,7 +47,8 @@ pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, Gall
 pub use load::load;
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
-    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables, read_names, read_published,
+    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables,
+    read_names, read_published,
 };
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
@@ -53,6 +56,7 @@ pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_r
 pub use tickets::{
     Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
 };
+pub use upstream::{Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -70,6 +74,8 @@ pub struct Report {
     pub families: Vec<FamilyTable>,
     /// Iterative against one-shot pruning, in the boards' order.
     pub mode_pairs: Vec<ModePair>,
+    /// Upstream against transfer scores, in the boards' order.
+    pub upstream: Vec<UpstreamTable>,
     /// What detectors find by size of the objects, in reading order.
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
@@ -99,8 +105,23 @@ impl Report {
         let published = published_tables(&input.published);
         let tickets = ticket_tables(&boards);
         let (families, mode_pairs) = (family_tables(&boards), mode_pairs(&boards));
+        let upstream = upstream_tables(&boards);
         let agreements = agreements(&boards, &input.published, &input.published_names);
         let costs = costs(input);
-        Report { boards, costs, speeds, tickets, families, mode_pairs, sizes, pairs, galleries, published, agreements, warnings }
+        Report {
+            boards,
+            costs,
+            speeds,
+            tickets,
+            families,
+            mode_pairs,
+            upstream,
+            sizes,
+            pairs,
+            galleries,
+            published,
+            agreements,
+            warnings,
+        }
     }
 }

@@ -3,9 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::row::Row;
 use crate::testing::{Sample, sample};
-use crate::{
-    Report, ReportInput, agreement_csv, boards, index_html, read_names, read_published, summary_md,
-};
+use crate::{Report, ReportInput, agreement_csv, boards, index_html, read_names, read_published, summary_md};
 
 /// A method of ours at a keep of 0.1 on tasks with these scores, one replicate.
 fn method(label: &'static str, id: &str, parameters: &str, scores: &[f64]) -> Vec<Row> {
@@ -53,9 +51,12 @@ fn name(method: &str, id: &str, parameters: &str) -> PublishedName {
 /// Four methods; the paper swaps the second and third.
 fn input() -> ReportInput {
     let mut input = ReportInput::default();
-    for (label, id, ours, theirs) in
-        [("a", "id.a", 0.9, 80.0), ("b", "id.b", 0.8, 60.0), ("c", "id.c", 0.7, 70.0), ("d", "id.d", 0.6, 50.0)]
-    {
+    for (label, id, ours, theirs) in [
+        ("a", "id.a", 0.9, 80.0),
+        ("b", "id.b", 0.8, 60.0),
+        ("c", "id.c", 0.7, 70.0),
+        ("d", "id.d", 0.6, 50.0),
+    ] {
         input.rows.extend(method(label, id, "{}", &[ours, ours, ours]));
         input.published.extend([figure(label, "x", theirs), figure(label, "y", theirs - 1.0)]);
         input.published_names.push(name(label, id, ""));
@@ -149,7 +150,10 @@ fn of_several_entries_the_first_that_is_no_baseline_is_ranked() {
     assert_eq!(found[0].methods[0].method, "a, better");
     assert_eq!(found[0].methods[0].others, ["a", "a, baseline"]);
     // One that lacks a score is not ranked, and not meant.
-    one.rows.iter_mut().filter(|row| row.method == "a, better" && row.task == "b").for_each(|row| row.score = None);
+    one.rows
+        .iter_mut()
+        .filter(|row| row.method == "a, better" && row.task == "b")
+        .for_each(|row| row.score = None);
     assert_eq!(of(&one)[0].methods[0].method, "a");
 }
 
@@ -173,7 +177,10 @@ fn the_exports_show_both_rankings_and_nothing_without_them() {
     assert!(page.contains("id=\"agreement\"") && page.contains("<td class=\"num\">0.67</td>"));
     assert!(page.contains("1 of 6 pairs is the other way round in the paper: b over c."));
     let summary = summary_md(&report, &one.provenance);
-    assert!(summary.contains("| 0.1 | arXiv:1, r50 | 4 | 0.67 | 0.67 to 0.67 | 0.333 | 1 of 6 pairs"), "{summary}");
+    assert!(
+        summary.contains("| 0.1 | arXiv:1, r50 | 4 | 0.67 | 0.67 to 0.67 | 0.333 | 1 of 6 pairs"),
+        "{summary}"
+    );
     let bytes = agreement_csv(&report).unwrap();
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let columns = reader.headers().unwrap().clone();
@@ -183,7 +190,10 @@ fn the_exports_show_both_rankings_and_nothing_without_them() {
     assert_eq!((of("draws"), of("p_exact")), ("1000".to_owned(), "true".to_owned()));
     let nothing = Report::new(&ReportInput::default());
     assert!(!index_html(&nothing, &one.provenance).unwrap().contains("id=\"agreement\""));
-    assert_eq!(csv::Reader::from_reader(agreement_csv(&nothing).unwrap().as_slice()).headers().unwrap(), &columns);
+    assert_eq!(
+        csv::Reader::from_reader(agreement_csv(&nothing).unwrap().as_slice()).headers().unwrap(),
+        &columns
+    );
 }
 
 /// Every name of the repository stands in the tables of its citation, and no two of a citation mean the same of ours.
@@ -196,7 +206,10 @@ fn the_names_of_the_repository_are_those_of_the_tables() {
     for name in &names {
         let is_there = figures.iter().any(|it| it.citation == name.citation && it.method == name.method);
         assert!(is_there, "{} has no `{}`", name.citation, name.method);
-        assert!(seen.insert((&name.citation, &name.id, &name.parameters, name.sparsity_percent)), "{name:?} twice");
+        assert!(
+            seen.insert((&name.citation, &name.id, &name.parameters, name.sparsity_percent)),
+            "{name:?} twice"
+        );
     }
     assert_eq!(read_names(&folder.join("dcp-1810.11809.csv")).unwrap(), []);
 }

@@ -109,7 +109,8 @@ mod tests {
         let mut all = rows("dense-trained", 1.0, &[("a", 0, 0.75), ("a", 1, 0.875), ("a", 2, 0.9375)]);
         all.extend(rows("m", 0.1, &[("a", 0, 0.5), ("a", 1, 0.75), ("a", 2, 0.875)]));
         let board = boards(&all).remove(0);
-        let interval = board.methods().next().and_then(|it| it.error_increase?.interval).expect("an interval");
+        let interval =
+            board.methods().next().and_then(|it| it.error_increase?.interval).expect("an interval");
         assert_eq!(interval.over, Over::SeedsAtFixedTasks);
         assert!((interval.low - 1.0).abs() < 1e-12 && (interval.high - 1.0).abs() < 1e-12);
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod tickets;
+pub(crate) mod upstream;
 
 use std::cmp::Ordering;
 

@@ -15,6 +15,7 @@ use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
 use crate::tickets::TicketTable;
+use crate::upstream::UpstreamTable;
 
 /// Name and version of the structure; a change that could break a reader raises the number.
 pub const SCHEMA: &str = "secateur-report/1";
@@ -38,7 +39,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 34] = [
+const METRICS: [Metric; 35] = [
     metric(
         "score",
         "fraction",
@@ -110,6 +111,12 @@ const METRICS: [Metric; 34] = [
         None,
         "Kendall's tau-b of two rankings of the same methods: 1 is the same order, -1 the opposite",
     ),
+    metric(
+        "spearman, kendall",
+        "correlation",
+        None,
+        "rank correlations of the methods' scores on the upstream task with their mean scores after transfer",
+    ),
     metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
     metric("target_count", "weights", None, "prunable weights to remain"),
     metric("achieved_count", "weights", None, "prunable weights that remain"),
@@ -180,6 +187,8 @@ struct Document<'a> {
     families: &'a [FamilyTable],
     /// Iterative against one-shot pruning.
     mode_pairs: &'a [ModePair],
+    /// Upstream against transfer scores.
+    upstream: &'a [UpstreamTable],
     /// By size of the objects, for detectors.
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
@@ -240,6 +249,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         tickets: &report.tickets,
         families: &report.families,
         mode_pairs: &report.mode_pairs,
+        upstream: &report.upstream,
         sizes: &report.sizes,
         pairs: &report.pairs,
         published: &report.published,

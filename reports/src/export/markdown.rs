@@ -3,6 +3,7 @@
 mod agreement;
 mod families;
 mod tickets;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,6 +42,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         out.push_str(&table);
     }
     families::section(&mut out, &report.families, &report.mode_pairs);
+    upstream::section(&mut out, &report.upstream);
     tickets::section(&mut out, &report.tickets);
     for table in &report.pairs {
         let table = pair_table(table);

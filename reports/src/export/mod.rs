@@ -17,6 +17,7 @@ use crate::row::Outcome;
 use crate::stats::Interval;
 use crate::text;
 use crate::tickets::{TicketLine, TicketTable};
+use crate::upstream::Rank;
 
 /// What stands where a mean would, for an entry without one.
 pub(crate) fn incomplete_word(entry: &Entry) -> String {
@@ -149,16 +150,18 @@ pub(crate) fn disagreement_words(agreement: &Agreement) -> String {
     match pairs.len() {
         0 => format!("None of {all} pairs is the other way round in the paper."),
         1 => format!("1 of {all} pairs is the other way round in the paper: {}.", pairs[0]),
-        count => format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", ")),
+        count => {
+            format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", "))
+        }
     }
 }
 
 /// A relative increase in error and its interval: `+12.3 %` and `+8.0 to +16.1 %`.
 pub(crate) fn increase_words(increase: Option<ErrorIncrease>) -> (String, String) {
     let Some(increase) = increase else { return ("–".to_owned(), String::new()) };
-    let interval = increase.interval.map_or(String::new(), |it| {
-        format!("{} to {} %", text::points(it.low, 1), text::points(it.high, 1))
-    });
+    let interval = increase
+        .interval
+        .map_or(String::new(), |it| format!("{} to {} %", text::points(it.low, 1), text::points(it.high, 1)));
     (format!("{} %", text::points(increase.mean, 1)), interval)
 }
 
@@ -185,4 +188,10 @@ pub(crate) fn ahead_words(pair: &ModePair) -> String {
         count => format!(", equal on {count}"),
     };
     format!("on {} of {} task{}{equal}", pair.ahead, pair.tasks, if pair.tasks == 1 { "" } else { "s" })
+}
+
+/// Both ends of a rank correlation's interval; empty where there is none.
+pub(crate) fn rank_interval_words(rank: &Rank) -> String {
+    rank.interval
+        .map_or(String::new(), |it| [it.low, it.high].map(|end| correlation_words(Some(end))).join(" to "))
 }

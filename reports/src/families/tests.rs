@@ -100,7 +100,8 @@ fn the_exports_say_who_wins() {
     let place = |name: &str| columns.iter().position(|it| it == name).expect("a column");
     let rigl: Vec<csv::StringRecord> =
         reader.records().map(Result::unwrap).filter(|line| &line[place("method")] == "rigl").collect();
-    let increases: Vec<f64> = rigl.iter().map(|line| line[place("error_increase")].parse().unwrap()).collect();
+    let increases: Vec<f64> =
+        rigl.iter().map(|line| line[place("error_increase")].parse().unwrap()).collect();
     for (found, expected) in increases.iter().zip([0.675, 0.9, 0.45]) {
         assert!((found - expected).abs() < 1e-12, "{found}");
     }

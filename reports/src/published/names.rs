@@ -41,7 +41,8 @@ pub fn read_names(path: &Path) -> Result<Vec<PublishedName>, PublishedError> {
     let mut reader = csv::Reader::from_reader(text.as_slice());
     let mut names = Vec::new();
     for (index, name) in reader.deserialize::<PublishedName>().enumerate() {
-        let failed = |reason: String| PublishedError::Line { path: path.clone(), line: index as u64 + 2, reason };
+        let failed =
+            |reason: String| PublishedError::Line { path: path.clone(), line: index as u64 + 2, reason };
         let name = name.map_err(|error| failed(error.to_string()))?;
         name.check().map_err(failed)?;
         names.push(name);
@@ -91,7 +92,8 @@ impl PublishedName {
     /// Whether a figure is one of this method at so many percent of zeros.
     #[must_use]
     pub fn names(&self, figure: &PublishedFigure, sparsity_percent: f64) -> bool {
-        let stated = self.sparsity_percent.map_or(figure.sparsity_percent, |percent| Some(f64::from(percent)));
+        let stated =
+            self.sparsity_percent.map_or(figure.sparsity_percent, |percent| Some(f64::from(percent)));
         // A keep of 0.1 is a sparsity of 90.00000000000001 % or so.
         figure.citation == self.citation
             && figure.method == self.method

@@ -34,9 +34,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
         return None;
     }
     let centre = (x.len() as f64 + 1.0) / 2.0;
-    let product = |a: &[f64], b: &[f64]| -> f64 {
-        a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum()
-    };
+    let product =
+        |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum() };
     let scale = (product(&x, &x) * product(&y, &y)).sqrt();
     (scale > 0.0).then(|| product(&x, &y) / scale)
 }
@@ -77,9 +76,8 @@ fn tau_of_ranks(x: &[f64], y: &[f64]) -> Option<f64> {
         return None;
     }
     let n = x.len() as f64;
-    let untied = |ranks: &[f64]| {
-        n * (n - 1.0) / 2.0 - ties(ranks).iter().map(|t| t * (t - 1.0) / 2.0).sum::<f64>()
-    };
+    let untied =
+        |ranks: &[f64]| n * (n - 1.0) / 2.0 - ties(ranks).iter().map(|t| t * (t - 1.0) / 2.0).sum::<f64>();
     let scale = (untied(x) * untied(y)).sqrt();
     (scale > 0.0).then(|| surplus(x, y) / scale)
 }

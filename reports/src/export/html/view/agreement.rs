@@ -44,7 +44,9 @@ fn view(it: &Agreement) -> AgreementView {
     };
     let left_out = match it.left_out {
         0 => String::new(),
-        count => format!("; {} draws in which a side is tied altogether are left out", text::count(count as u64)),
+        count => {
+            format!("; {} draws in which a side is tied altogether are left out", text::count(count as u64))
+        }
     };
     let theirs = match it.published_tasks {
         0 => "only means of the paper's tasks".to_owned(),

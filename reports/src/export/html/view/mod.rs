@@ -10,6 +10,7 @@ mod published;
 mod size;
 mod speed;
 mod tickets;
+mod upstream;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
 use tickets::TicketsView;
+use upstream::UpstreamView;
 
 /// Trials above which single trials are no longer drawn; those without a score are still listed.
 const MOST_DOTS: usize = 5_000;
@@ -47,6 +49,7 @@ pub(super) struct Page {
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
     families: FamiliesView,
+    upstream: Vec<UpstreamView>,
     tickets: TicketsView,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
@@ -129,6 +132,7 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
         families: families::view(&report.families, &report.mode_pairs),
+        upstream: upstream::views(&report.upstream),
         tickets: tickets::view(&report.tickets),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
