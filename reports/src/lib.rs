@@ -6,9 +6,13 @@
 //! [`Report::new`] computes boards, tables, costs and warnings once; the exports print them. [`write_all`] writes every
 //! file of a report, [`terminal`] prints the leaderboard for a terminal.
 
+mod agreement;
 mod board;
 mod cost;
+mod draws;
 mod export;
+mod families;
+mod family;
 mod gallery;
 mod load;
 mod pairs;
@@ -18,28 +22,41 @@ mod sizes;
 mod speed;
 pub mod stats;
 mod text;
+mod tickets;
+mod upstream;
 mod warnings;
 
 #[doc(hidden)]
 pub mod testing;
 
-pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
+pub use agreement::{AgreedMethod, Agreement, agreements};
+pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
+pub use export::csv::agreement::agreement_csv;
+pub use export::csv::tickets::tickets_csv;
+pub use export::csv::upstream::upstream_transfer_csv;
 pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
+pub use families::{FamilyKeep, FamilyLine, FamilyTable, ModePair, mode_pairs, tables as family_tables};
+pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::load;
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
-    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedTable, published_tables, read_published,
+    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables,
+    read_names, read_published,
 };
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
+pub use tickets::{
+    Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
+};
+pub use upstream::{Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -51,6 +68,14 @@ pub struct Report {
     pub costs: Vec<MethodCost>,
     /// Measured networks.
     pub speeds: Vec<Speed>,
+    /// Which pruned networks score as the dense one does, in the boards' order.
+    pub tickets: Vec<TicketTable>,
+    /// Which family of methods does best, in the boards' order.
+    pub families: Vec<FamilyTable>,
+    /// Iterative against one-shot pruning, in the boards' order.
+    pub mode_pairs: Vec<ModePair>,
+    /// Upstream against transfer scores, in the boards' order.
+    pub upstream: Vec<UpstreamTable>,
     /// What detectors find by size of the objects, in reading order.
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
@@ -59,6 +84,8 @@ pub struct Report {
     pub galleries: Vec<Gallery>,
     /// What papers have published, in the order of their files.
     pub published: Vec<PublishedTable>,
+    /// How far our rankings agree with published ones, in the boards' order.
+    pub agreements: Vec<Agreement>,
     /// What a reader must know, worst first.
     pub warnings: Vec<BoardWarning>,
 }
@@ -76,6 +103,25 @@ impl Report {
         let sizes = size_tables(&input.sizes);
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
-        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, published, warnings }
+        let tickets = ticket_tables(&boards);
+        let (families, mode_pairs) = (family_tables(&boards), mode_pairs(&boards));
+        let upstream = upstream_tables(&boards);
+        let agreements = agreements(&boards, &input.published, &input.published_names);
+        let costs = costs(input);
+        Report {
+            boards,
+            costs,
+            speeds,
+            tickets,
+            families,
+            mode_pairs,
+            upstream,
+            sizes,
+            pairs,
+            galleries,
+            published,
+            agreements,
+            warnings,
+        }
     }
 }

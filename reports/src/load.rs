@@ -166,6 +166,7 @@ impl Loader<'_> {
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),
+            weights_of: snapshot.and_then(|snapshot| snapshot.weights_of.clone()),
             ap: detection.and_then(|detection| detection.ap),
             ap50: detection.and_then(|detection| detection.ap50),
             ar: detection.and_then(|detection| detection.ar),

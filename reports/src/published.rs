@@ -1,9 +1,13 @@
 //! Figures that papers have published: shown beside ours, never ranked with them.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use names::{PublishedName, read_names};
 
 /// How a figure may have been come by.
 pub const ORIGINS: [&str; 4] = ["paper", "computed from raw results", "abstract", "notes of others"];
@@ -73,7 +77,7 @@ pub enum PublishedError {
     },
 }
 
-/// Reads a file of published figures, or all of a folder.
+/// Reads a file of published figures, or all of a folder but for `names.csv` (see [`read_names`]).
 ///
 /// # Errors
 /// Names the file, the line and what is wrong: another header, a value that is no number, an origin or a citation of an
@@ -86,7 +90,8 @@ pub fn read_published(path: &Path) -> Result<Vec<PublishedFigure>, PublishedErro
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        if file.extension().is_some_and(|extension| extension == "csv") {
+        let is_table = file.file_name().is_some_and(|name| name != names::FILE);
+        if is_table && file.extension().is_some_and(|extension| extension == "csv") {
             files.push(file);
         }
     }

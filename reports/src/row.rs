@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
-use crate::published::PublishedFigure;
+use crate::published::{PublishedFigure, PublishedName};
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 
@@ -116,6 +116,10 @@ pub struct Row {
     pub stage: String,
     /// Identity of the `prune` stage, empty for dense rows.
     pub prune_stage: String,
+    /// The upstream checkpoint whose values the weights that the method left have, bit for bit: `end`, `init`, `step-N`;
+    /// absent where they have been changed, where nobody looked, and for dense rows.
+    #[serde(default)]
+    pub weights_of: Option<String>,
     /// Average precision of a detector as COCO defines it; absent for classifiers, as all that follow.
     pub ap: Option<f64>,
     /// The same at an overlap of 0.5 alone.
@@ -208,6 +212,9 @@ pub struct ReportInput {
     /// What papers have published, to be shown beside.
     #[serde(default)]
     pub published: Vec<PublishedFigure>,
+    /// Which of our methods is which of a paper's.
+    #[serde(default)]
+    pub published_names: Vec<PublishedName>,
     /// Where they come from.
     pub provenance: Provenance,
 }

@@ -3,6 +3,8 @@
 //! Nothing here knows of boards: the callers decide which numbers are repetitions of which, and an
 //! interval carries along what it is over, so that a table cannot print one without saying so.
 
+pub mod correlation;
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -21,6 +23,8 @@ pub enum Over {
     SeedsAtFixedTasks,
     /// Tasks, with one seed each: says what other tasks of this kind would give.
     Tasks,
+    /// Tasks and seeds together: says what other tasks of this kind and another seed would give.
+    TasksAndSeeds,
     /// Pictures of one task, with one seed: says what other pictures of this kind would give.
     Pictures,
     /// Pictures of one task and seeds together: says what other pictures and another seed would give.
@@ -34,6 +38,7 @@ impl Over {
         match self {
             Over::SeedsAtFixedTasks => "seeds at fixed tasks",
             Over::Tasks => "tasks",
+            Over::TasksAndSeeds => "tasks and seeds",
             Over::Pictures => "pictures",
             Over::PicturesAndSeeds => "pictures and seeds",
         }
@@ -100,6 +105,18 @@ impl Summary {
         let interval = self.interval.map(|it| Interval { low: -it.high, high: -it.low, over: it.over });
         Summary { mean: -self.mean, interval, ..self }
     }
+}
+
+/// Whether two scores are the same but for the noise of their last bits.
+#[must_use]
+pub fn same_score(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_SCORE
+}
+
+/// Whether `score` is `threshold` or above it, but for the noise of their last bits.
+#[must_use]
+pub fn at_least(score: f64, threshold: f64) -> bool {
+    threshold - score <= SAME_SCORE
 }
 
 /// Arithmetic mean; nothing for no values.

@@ -43,7 +43,8 @@ pub struct SnapshotFacts {
     pub charged_samples: u64,
     /// Optimizer steps.
     pub steps: u64,
-    /// The checkpoint whose values the remaining prunable weights have, bit for bit: `end`, `init`, `step-N`; absent where they have been changed.
+    /// The checkpoint whose values the remaining prunable weights have, bit for bit: `end`, `init`, `step-N`; absent where
+    /// they have been changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_of: Option<String>,
 }

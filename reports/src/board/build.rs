@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Span, Trial, rank};
+use super::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Span, Trial, error, rank};
+use crate::family::Family;
 use crate::row::{Control, Outcome, Row};
 use crate::stats::{self, Over, Summary};
 use crate::text;
@@ -91,6 +92,7 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
     }
     let mut entries: Vec<Entry> = groups.into_values().map(|rows| entry(&rows, &tasks)).collect();
     compare_with_dense(&mut entries);
+    error::fill(&mut entries);
     entries.sort_by(entry_order);
     rank::rank(&mut entries);
     Board { key, tasks, replicates, entries }
@@ -134,6 +136,7 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
                 summary: Summary::of(&scores, Over::SeedsAtFixedTasks),
                 trials,
                 drop: None,
+                error_increase: None,
                 rank: None,
             }
         })
@@ -143,9 +146,12 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         *outcomes.entry(trial.outcome).or_insert(0) += 1;
     }
     let first = rows.first();
+    let configurations: BTreeSet<(String, String)> =
+        rows.iter().map(|row| (row.method_id.clone(), row.params.clone())).collect();
     let mut entry = Entry {
         method: first.map(|row| row.method.clone()).unwrap_or_default(),
-        configurations: rows.iter().map(|row| (row.method_id.clone(), row.params.clone())).collect(),
+        family: Family::of_configurations(&configurations),
+        configurations,
         // Rows of one label that disagree on being a control are caught as two configurations or not at all;
         // the larger claim (a control) wins, for it is checked harder.
         control: rows.iter().find_map(|row| row.control),
@@ -154,9 +160,11 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         cells,
         mean: None,
         drop: None,
+        error_increase: None,
         average_rank: None,
         place: None,
         outcomes,
+        weights_of: weights_of(rows),
         budget: budget(rows),
     };
     if entry.complete {
@@ -164,6 +172,13 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         entry.mean = Summary::of(&means, Over::SeedsAtFixedTasks);
     }
     entry
+}
+
+/// The checkpoint that all scored rows name; nothing where one names none, or another.
+fn weights_of(rows: &[&Row]) -> Option<String> {
+    let mut named = rows.iter().filter(|row| row.score.is_some()).map(|row| row.weights_of.as_ref());
+    let first = named.next()??;
+    named.all(|name| name == Some(first)).then(|| first.clone())
 }
 
 /// Joins the stored rows of one trial. Equal rows are one; rows that disagree leave no score to believe.

@@ -4,16 +4,19 @@
 //! of a track, protocol and regime stand in every one of its boards, for every drop is against `dense-trained`.
 
 mod build;
+mod error;
 mod rank;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::family::Family;
 use crate::row::{Control, Outcome};
 use crate::stats::{Over, Summary};
 
 pub use build::boards;
+pub use error::ErrorIncrease;
 pub(crate) use rank::separable;
 
 /// What all rows of a board have in common.
@@ -72,6 +75,8 @@ pub struct Entry {
     pub method: String,
     /// Method identifiers and parameters behind the label; more than one pair is a fault.
     pub configurations: BTreeSet<(String, String)>,
+    /// The family of its method; absent for dense controls.
+    pub family: Option<Family>,
     /// Which control it is, if any.
     pub control: Option<Control>,
     /// Fraction of prunable weights asked for.
@@ -85,12 +90,18 @@ pub struct Entry {
     /// Drop of the mean against `dense-trained`: dense minus this, positive is worse. Paired over the common
     /// replicates, or over tasks where there is one replicate.
     pub drop: Option<Summary>,
+    /// Relative increase in error over `dense-trained`; absent for dense controls and incomplete entries, and where
+    /// `dense-trained` makes no error on a task.
+    pub error_increase: Option<ErrorIncrease>,
     /// Mean over tasks of the rank among complete methods at the same keep; absent for dense controls.
     pub average_rank: Option<f64>,
     /// Place within the keep; absent for dense controls and incomplete entries.
     pub place: Option<Place>,
     /// Number of trials per outcome.
     pub outcomes: BTreeMap<Outcome, usize>,
+    /// The upstream checkpoint whose values the weights that the method left have, where all its scored trials name the
+    /// same one.
+    pub weights_of: Option<String>,
     /// What was kept and what it cost.
     pub budget: Budget,
 }
@@ -122,6 +133,8 @@ pub struct Cell {
     pub summary: Option<Summary>,
     /// Drop against `dense-trained` on this task, paired over the common replicates.
     pub drop: Option<Summary>,
+    /// Relative increase in error over `dense-trained` on this task, from the means of both.
+    pub error_increase: Option<f64>,
     /// Rank among the complete methods at the same keep.
     pub rank: Option<f64>,
 }

@@ -3,6 +3,10 @@
 //! Numbers are printed in the shortest form that reads back to the same bits, and rows are sorted by all their
 //! fields, so equal results give equal bytes however the store was filled.
 
+pub(crate) mod agreement;
+pub(crate) mod tickets;
+pub(crate) mod upstream;
+
 use std::cmp::Ordering;
 
 use serde::Serialize;
@@ -10,6 +14,7 @@ use serde::Serialize;
 use super::write::ReportError;
 use crate::Report;
 use crate::board::{Board, Entry};
+use crate::family::Family;
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::sizes::SizeScore;
@@ -83,12 +88,13 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 42] = [
+const RESULTS_HEADER: [&str; 43] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
     "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "init_samples",
-    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
+    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "ap", "ap50", "ar", "ap_small",
+    "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
 const COSTS_HEADER: [&str; 16] = [
@@ -165,6 +171,7 @@ fn row_order(a: &Row, b: &Row) -> Ordering {
             &row.metric,
             &row.stage,
             &row.prune_stage,
+            &row.weights_of,
             &row.prunable_set,
         )
     }
@@ -214,6 +221,7 @@ struct Line<'a> {
     regime: &'a str,
     granularity: &'a str,
     method: &'a str,
+    family: Option<Family>,
     control: Option<Control>,
     keep: f64,
     /// `task` or `mean-over-tasks`, so that a task may be called anything.
@@ -234,6 +242,10 @@ struct Line<'a> {
     drop_low: Option<f64>,
     drop_high: Option<f64>,
     drop_interval_over: Option<&'static str>,
+    error_increase: Option<f64>,
+    error_increase_low: Option<f64>,
+    error_increase_high: Option<f64>,
+    error_increase_interval_over: Option<&'static str>,
     rank: Option<f64>,
     place: Option<usize>,
     tied: Option<bool>,
@@ -310,6 +322,7 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
     let budget = &entry.budget;
     let (low, high, interval_over) = ends(entry.mean);
     let (drop_low, drop_high, drop_interval_over) = ends(entry.drop);
+    let error_interval = entry.error_increase.and_then(|it| it.interval);
     Line {
         suite: &board.key.suite,
         track: &board.key.track,
@@ -317,6 +330,7 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         regime: &board.key.regime,
         granularity: &board.key.granularity,
         method: &entry.method,
+        family: entry.family,
         control: entry.control,
         keep: entry.keep,
         scope: "mean-over-tasks",
@@ -336,6 +350,10 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         drop_low,
         drop_high,
         drop_interval_over,
+        error_increase: entry.error_increase.map(|it| it.mean),
+        error_increase_low: error_interval.map(|it| it.low),
+        error_increase_high: error_interval.map(|it| it.high),
+        error_increase_interval_over: error_interval.map(|it| it.over.label()),
         rank: entry.average_rank,
         place: entry.place.map(|it| it.place),
         tied: entry.place.map(|it| it.tied),
@@ -380,6 +398,10 @@ fn task_line<'a>(board: &'a Board, entry: &'a Entry, task: usize) -> Line<'a> {
         drop_low,
         drop_high,
         drop_interval_over,
+        error_increase: cell.error_increase,
+        error_increase_low: None,
+        error_increase_high: None,
+        error_increase_interval_over: None,
         rank: cell.rank,
         place: None,
         tied: None,

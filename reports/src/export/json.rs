@@ -4,14 +4,18 @@ use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
+use crate::agreement::Agreement;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
+use crate::families::{FamilyTable, ModePair};
 use crate::pairs::PairTable;
 use crate::published::PublishedTable;
 use crate::row::Provenance;
 use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
+use crate::tickets::TicketTable;
+use crate::upstream::UpstreamTable;
 
 /// Name and version of the structure; a change that could break a reader raises the number.
 pub const SCHEMA: &str = "secateur-report/1";
@@ -35,7 +39,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 31] = [
+const METRICS: [Metric; 35] = [
     metric(
         "score",
         "fraction",
@@ -70,6 +74,12 @@ const METRICS: [Metric; 31] = [
         "paired difference dense-trained minus method; positive is worse",
     ),
     metric(
+        "error_increase",
+        "ratio",
+        Some(false),
+        "relative increase in error over dense-trained: (its error - dense error) / dense error, mean over tasks",
+    ),
+    metric(
         "difference",
         "fraction",
         None,
@@ -89,6 +99,24 @@ const METRICS: [Metric; 31] = [
     ),
     metric("average_rank", "rank", Some(false), "mean over tasks of rank"),
     metric("place", "rank", Some(false), "place by the mean over tasks; members of a tie group share it"),
+    metric(
+        "threshold",
+        "fraction",
+        None,
+        "what a matching network reaches: the mean of dense-trained minus one standard deviation",
+    ),
+    metric(
+        "tau",
+        "correlation",
+        None,
+        "Kendall's tau-b of two rankings of the same methods: 1 is the same order, -1 the opposite",
+    ),
+    metric(
+        "spearman, kendall",
+        "correlation",
+        None,
+        "rank correlations of the methods' scores on the upstream task with their mean scores after transfer",
+    ),
     metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
     metric("target_count", "weights", None, "prunable weights to remain"),
     metric("achieved_count", "weights", None, "prunable weights that remain"),
@@ -153,12 +181,22 @@ struct Document<'a> {
     boards: Vec<JsonBoard<'a>>,
     costs: &'a [MethodCost],
     speeds: &'a [Speed],
+    /// Matching and winning tickets.
+    tickets: &'a [TicketTable],
+    /// Which family of methods does best.
+    families: &'a [FamilyTable],
+    /// Iterative against one-shot pruning.
+    mode_pairs: &'a [ModePair],
+    /// Upstream against transfer scores.
+    upstream: &'a [UpstreamTable],
     /// By size of the objects, for detectors.
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
     pairs: &'a [PairTable],
     /// What papers have published.
     published: &'a [PublishedTable],
+    /// How far our rankings agree with those.
+    agreements: &'a [Agreement],
 }
 
 #[derive(Serialize)]
@@ -208,9 +246,14 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         boards: report.boards.iter().map(json_board).collect(),
         costs: &report.costs,
         speeds: &report.speeds,
+        tickets: &report.tickets,
+        families: &report.families,
+        mode_pairs: &report.mode_pairs,
+        upstream: &report.upstream,
         sizes: &report.sizes,
         pairs: &report.pairs,
         published: &report.published,
+        agreements: &report.agreements,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
     let mut bytes = Vec::new();

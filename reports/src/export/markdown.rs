@@ -1,5 +1,10 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
+mod agreement;
+mod families;
+mod tickets;
+mod upstream;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -36,6 +41,9 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    families::section(&mut out, &report.families, &report.mode_pairs);
+    upstream::section(&mut out, &report.upstream);
+    tickets::section(&mut out, &report.tickets);
     for table in &report.pairs {
         let table = pair_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 13 / 16 {
@@ -44,6 +52,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    agreement::section(&mut out, &report.agreements);
     for table in &report.sizes {
         let table = size_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 7 / 8 {

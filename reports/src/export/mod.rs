@@ -9,11 +9,15 @@ pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::board::{Board, Entry};
+use crate::agreement::Agreement;
+use crate::board::{Board, Entry, ErrorIncrease};
+use crate::families::{FamilyKeep, ModePair};
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
 use crate::stats::Interval;
 use crate::text;
+use crate::tickets::{TicketLine, TicketTable};
+use crate::upstream::Rank;
 
 /// What stands where a mean would, for an entry without one.
 pub(crate) fn incomplete_word(entry: &Entry) -> String {
@@ -112,3 +116,82 @@ pub(crate) fn lacking_words(table: &PairTable) -> String {
 /// How places are shared, for every export that prints them.
 pub(crate) const TIE_CRITERION: &str = "a method shares the place of the best method of its group when the 95 % \
      t-interval of their paired difference contains zero or cannot be computed; not corrected for multiple comparisons";
+
+/// The boards of which it cannot be told what matches, and why; empty if there is none.
+pub(crate) fn ticket_unknown_words(tables: &[TicketTable]) -> String {
+    let boards: Vec<String> =
+        tables.iter().filter(|table| !table.can_be_told()).map(|table| table.key.title()).collect();
+    if boards.is_empty() {
+        return String::new();
+    }
+    format!(
+        "It cannot be told where dense-trained has fewer than two replicates, for then its standard deviation is unknown: {}.",
+        boards.join("; ")
+    )
+}
+
+/// Whose weights a method handed on.
+pub(crate) fn ticket_weights_word(line: &TicketLine) -> String {
+    line.weights_of.as_deref().map_or_else(|| "changed or not known".to_owned(), text::clean)
+}
+
+/// A correlation with two decimals and a typographic minus.
+pub(crate) fn correlation_words(value: Option<f64>) -> String {
+    // A correlation is printed as a percentage is, but for its scale.
+    value.map_or_else(|| "–".to_owned(), |value| text::signed(value / 100.0, 2))
+}
+
+/// The pairs of methods that a paper has in the other order than we.
+pub(crate) fn disagreement_words(agreement: &Agreement) -> String {
+    let pairs: Vec<String> =
+        agreement.disagreements.iter().map(|(ahead, behind)| format!("{ahead} over {behind}")).collect();
+    let methods = agreement.methods.len();
+    let all = methods * (methods - 1) / 2;
+    match pairs.len() {
+        0 => format!("None of {all} pairs is the other way round in the paper."),
+        1 => format!("1 of {all} pairs is the other way round in the paper: {}.", pairs[0]),
+        count => {
+            format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", "))
+        }
+    }
+}
+
+/// A relative increase in error and its interval: `+12.3 %` and `+8.0 to +16.1 %`.
+pub(crate) fn increase_words(increase: Option<ErrorIncrease>) -> (String, String) {
+    let Some(increase) = increase else { return ("–".to_owned(), String::new()) };
+    let interval = increase
+        .interval
+        .map_or(String::new(), |it| format!("{} to {} %", text::points(it.low, 1), text::points(it.high, 1)));
+    (format!("{} %", text::points(increase.mean, 1)), interval)
+}
+
+/// Which family is first at a keep, and which cannot be told apart from it.
+pub(crate) fn winner_words(keep: &FamilyKeep) -> String {
+    let Some(first) = keep.lines.first() else { return String::new() };
+    let tied: Vec<String> = keep.lines[1..]
+        .iter()
+        .filter(|line| line.separable == Some(false))
+        .map(|line| format!("{} ({})", line.family.label(), line.method))
+        .collect();
+    let begin = format!("{} ({})", first.family.label(), first.method);
+    match tied.len() {
+        0 if keep.lines.len() == 1 => format!("{begin}, the only one with a mean."),
+        0 => format!("{begin}, told apart from all others."),
+        _ => format!("{begin}, not separable from {}.", tied.join(", ")),
+    }
+}
+
+/// On how many tasks the iterative entry is ahead: `5 of 12 tasks`.
+pub(crate) fn ahead_words(pair: &ModePair) -> String {
+    let equal = match pair.tasks - pair.decided {
+        0 => String::new(),
+        count => format!(", equal on {count}"),
+    };
+    format!("on {} of {} task{}{equal}", pair.ahead, pair.tasks, if pair.tasks == 1 { "" } else { "s" })
+}
+
+/// Both ends of a rank correlation's interval; empty where there is none.
+pub(crate) fn rank_interval_words(rank: &Rank) -> String {
+    rank.interval
+        .map_or(String::new(), |it| [it.low, it.high].map(|end| correlation_words(Some(end))).join(" to "))
+}

@@ -1,21 +1,14 @@
 //! Replicates drawn with replacement.
 
-/// What the stream of random numbers is for. Another text would be another stream, and change published intervals.
-const PURPOSE: &str = "secateur-reports 2026-11: replicates of a draw, paired bootstrap";
+use crate::draws::{REPLICATES, places};
 
 /// How often each of `replicates` counts in each of `draws` draws: the counts of the first draw, then those of the
 /// second, and so on. They depend on the number of replicates and on that of the draw, and on nothing else.
 pub(super) fn weights(replicates: usize, draws: usize) -> Vec<u32> {
     let mut weights = vec![0; replicates * draws];
-    let stream = blake3::Hasher::new_derive_key(PURPOSE);
     for draw in 0..draws {
-        let mut stream = stream.clone().update(&(draw as u64).to_le_bytes()).finalize_xof();
-        for _ in 0..replicates {
-            let mut bytes = [0; 8];
-            stream.fill(&mut bytes);
-            // Of 2^64 numbers each replicate gets as many but for one: no bias that a thousand draws could show.
-            let place = (u128::from(u64::from_le_bytes(bytes)) * replicates as u128) >> 64;
-            weights[draw * replicates + place as usize] += 1;
+        for place in places(REPLICATES, draw, replicates) {
+            weights[draw * replicates + place] += 1;
         }
     }
     weights

@@ -35,6 +35,7 @@ impl Report {
         let mut input = secateur_reports::load(&store, self.suite.as_deref())?;
         for path in &self.published {
             input.published.extend(secateur_reports::read_published(path)?);
+            input.published_names.extend(secateur_reports::read_names(path)?);
         }
         secateur_reports::write_all(&input, &self.out)?;
         if !self.quiet {

@@ -1,11 +1,12 @@
 //! `index.html`: one page that needs nothing beside itself.
 //!
-//! The template says how a page looks, [`view`] what stands in it, [`plot`] and [`figure`] draw. Everything that comes
-//! from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by those two
+//! The template says how a page looks, [`view`] what stands in it, [`plot`], [`scatter`] and [`figure`] draw. Everything that comes
+//! from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by those
 //! themselves, and the page forbids itself the network.
 
 mod figure;
 mod plot;
+mod scatter;
 mod series;
 mod view;
 
@@ -26,8 +27,12 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     // The extension turns on escaping.
     environment.add_template("page.html", include_str!("page.html"))?;
     environment.add_template("board.html", include_str!("board.html"))?;
+    environment.add_template("tickets.html", include_str!("tickets.html"))?;
     environment.add_template("pairs.html", include_str!("pairs.html"))?;
     environment.add_template("detection.html", include_str!("detection.html"))?;
+    environment.add_template("families.html", include_str!("families.html"))?;
+    environment.add_template("upstream.html", include_str!("upstream.html"))?;
+    environment.add_template("agreement.html", include_str!("agreement.html"))?;
     environment.add_template("published.html", include_str!("published.html"))?;
     let template = environment.get_template("page.html")?;
     Ok(template.render(context! {

@@ -130,7 +130,7 @@ impl Axes {
         }
         let pad = ((x.1 - x.0) * 0.08).max(0.12);
         x = (x.0 - pad, x.1 + pad);
-        let (y_ticks, y_decimals) = ticks(y);
+        let (y_ticks, y_decimals) = ticks(y, 5.5);
         let x_ticks = thin(board.keeps().into_iter().map(|keep| 1.0 - keep).collect(), x, size);
         Axes { size, x, y, x_ticks, y_ticks, y_decimals }
     }
@@ -235,7 +235,7 @@ pub(super) fn swatch(series: &Series) -> String {
 }
 
 /// A marker per style, so that no series is known by its colour alone.
-fn marker(style: usize, x: f64, y: f64, r: f64) -> String {
+pub(super) fn marker(style: usize, x: f64, y: f64, r: f64) -> String {
     let s = r * 0.9;
     match style % 8 {
         0 => format!("M{:.1} {y:.1}a{r} {r} 0 1 0 {:.1} 0a{r} {r} 0 1 0 {:.1} 0Z", x - r, 2.0 * r, -2.0 * r),
@@ -290,12 +290,12 @@ fn describe(summary: &Summary) -> String {
     }
 }
 
-/// Three to six round numbers between the ends, and the decimals they need as percentages.
-fn ticks((low, high): (f64, f64)) -> (Vec<f64>, usize) {
+/// Round numbers between the ends, at most `most` steps apart, and the decimals they need as percentages.
+pub(super) fn ticks((low, high): (f64, f64), most: f64) -> (Vec<f64>, usize) {
     let span = high - low;
     let step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25]
         .into_iter()
-        .find(|step| span / step <= 5.5)
+        .find(|step| span / step <= most)
         .unwrap_or(0.25);
     let first = (low / step).ceil() as i64;
     let last = (high / step).floor() as i64;

@@ -1,12 +1,16 @@
 //! What stands on the page, as text: the template only arranges it.
 
+mod agreement;
 mod board;
 mod cost;
+mod families;
 mod gallery;
 mod pairs;
 mod published;
 mod size;
 mod speed;
+mod tickets;
+mod upstream;
 
 use std::collections::BTreeMap;
 
@@ -17,13 +21,17 @@ use crate::Report;
 use crate::board::{Board, Entry};
 use crate::row::{Control, Outcome, Provenance};
 use crate::text::{self, clean};
+use agreement::AgreementView;
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
+use families::FamiliesView;
 use gallery::{GalleryView, galleries};
 use pairs::PairTableView;
 use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
+use tickets::TicketsView;
+use upstream::UpstreamView;
 
 /// Trials above which single trials are no longer drawn; those without a score are still listed.
 const MOST_DOTS: usize = 5_000;
@@ -40,9 +48,13 @@ pub(super) struct Page {
     boards: Vec<BoardView>,
     tracks: Vec<TrackView>,
     speeds: Vec<SpeedTable>,
+    families: FamiliesView,
+    upstream: Vec<UpstreamView>,
+    tickets: TicketsView,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
     galleries: Vec<GalleryView>,
+    agreements: Vec<AgreementView>,
     published: Vec<PublishedView>,
     single_dots: bool,
     faults: Vec<FaultView>,
@@ -119,9 +131,13 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         boards,
         tracks: tracks(&report.costs),
         speeds: tables(&report.speeds),
+        families: families::view(&report.families, &report.mode_pairs),
+        upstream: upstream::views(&report.upstream),
+        tickets: tickets::view(&report.tickets),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
         galleries: galleries(&report.galleries),
+        agreements: agreement::views(&report.agreements),
         published: published::tables(&report.published),
         single_dots,
         faults,

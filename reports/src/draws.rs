@@ -1,0 +1,212 @@
+//! Bootstrap draws: tasks and replicates with replacement.
+//!
+//! A draw is made of streams of numbers that depend on what they are for and on the number of the draw, and on nothing
+//! else. So all analyses see the same draws, and a method more or less changes none of them.
+//!
+//! Tasks and replicates are drawn independently of each other, not replicates anew within each task: one replicate is one
+//! pruned network that is scored on all tasks, so what is peculiar to it must stay with it.
+
+use crate::board::Entry;
+use crate::stats::{self, Interval, LEVEL, Over};
+
+/// Draws of every interval that is made here.
+pub(crate) const DRAWS: usize = 1000;
+
+/// What the streams of random numbers are for. Another text would be another stream, and change published intervals.
+pub(crate) const REPLICATES: &str = "secateur-reports 2026-11: replicates of a draw, paired bootstrap";
+const TASKS: &str = "secateur-reports 2026-11: tasks of a draw";
+/// Tasks of a paper, which are others than ours.
+pub(crate) const PUBLISHED_TASKS: &str = "secateur-reports 2026-11: tasks of a paper of a draw";
+
+/// The random numbers of one draw for one purpose.
+pub(crate) struct Stream(blake3::OutputReader);
+
+impl Stream {
+    pub(crate) fn new(purpose: &str, draw: usize) -> Stream {
+        let mut hasher = blake3::Hasher::new_derive_key(purpose);
+        Stream(hasher.update(&(draw as u64).to_le_bytes()).finalize_xof())
+    }
+
+    /// A number of which all 2^64 are as likely.
+    pub(crate) fn number(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+/// One of `count` places for a number. Of 2^64 numbers each place gets as many but for one: no bias that a thousand draws
+/// could show.
+pub(crate) fn place(number: u64, count: usize) -> usize {
+    ((u128::from(number) * count as u128) >> 64) as usize
+}
+
+/// `count` of `count` places, drawn with replacement.
+pub(crate) fn places(purpose: &str, draw: usize, count: usize) -> Vec<usize> {
+    let mut stream = Stream::new(purpose, draw);
+    (0..count).map(|_| place(stream.number(), count)).collect()
+}
+
+/// The scores of a method at a keep: `[tasks][replicates]`, replicates in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Scores(Vec<Vec<f64>>);
+
+impl Scores {
+    /// Nothing for an entry that lacks a score.
+    pub(crate) fn of(entry: &Entry) -> Option<Scores> {
+        let row = |cell: &crate::board::Cell| cell.trials.iter().map(|trial| trial.score).collect();
+        let rows: Option<Vec<Vec<f64>>> = entry.cells.iter().map(row).collect();
+        rows.filter(|_| entry.complete).map(Scores)
+    }
+
+    pub(crate) fn tasks(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn replicates(&self) -> usize {
+        self.0.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Mean over replicates on each task.
+    pub(crate) fn means(&self) -> Vec<f64> {
+        self.0.iter().filter_map(|scores| stats::mean(scores)).collect()
+    }
+
+    /// Mean over tasks of the means over replicates.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        stats::mean(&self.means())
+    }
+}
+
+/// Tasks and replicates of one draw.
+pub(crate) struct Draw {
+    tasks: Vec<usize>,
+    /// As many as the most replicates of a method. A number stands for a place in each method's own list of replicates:
+    /// methods with the same replicates get the same ones, and one with fewer loses none of them.
+    replicates: Vec<u64>,
+}
+
+impl Draw {
+    pub(crate) fn new(draw: usize, tasks: usize, replicates: usize) -> Draw {
+        let mut stream = Stream::new(REPLICATES, draw);
+        Draw {
+            tasks: places(TASKS, draw, tasks),
+            replicates: (0..replicates).map(|_| stream.number()).collect(),
+        }
+    }
+
+    /// The same with every task once: for tasks that are fixed.
+    pub(crate) fn of_replicates(draw: usize, tasks: usize, replicates: usize) -> Draw {
+        Draw { tasks: (0..tasks).collect(), ..Draw::new(draw, tasks, replicates) }
+    }
+
+    /// Mean over the drawn replicates on each drawn task.
+    pub(crate) fn means(&self, scores: &Scores) -> Vec<f64> {
+        let mean = |task: &usize| {
+            let scores = scores.0.get(*task).filter(|scores| !scores.is_empty())?;
+            let drawn = self.replicates.iter().map(|number| scores[place(*number, scores.len())]);
+            Some(drawn.sum::<f64>() / self.replicates.len() as f64)
+        };
+        self.tasks.iter().filter_map(mean).collect()
+    }
+
+    /// Mean over the drawn tasks of that.
+    pub(crate) fn mean(&self, scores: &Scores) -> Option<f64> {
+        stats::mean(&self.means(scores))
+    }
+}
+
+/// What draws of so many tasks and replicates say something of; nothing for one of each.
+pub(crate) fn over(tasks: usize, replicates: usize) -> Option<Over> {
+    match (tasks > 1, replicates > 1) {
+        (true, true) => Some(Over::TasksAndSeeds),
+        (true, false) => Some(Over::Tasks),
+        (false, true) => Some(Over::SeedsAtFixedTasks),
+        (false, false) => None,
+    }
+}
+
+/// Ends of the percentile interval of what draws gave (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+/// chapter 13). Nothing for no values.
+pub(crate) fn ends(mut drawn: Vec<f64>) -> Option<(f64, f64)> {
+    drawn.sort_by(f64::total_cmp);
+    Some((stats::quantile(&drawn, (1.0 - LEVEL) / 2.0)?, stats::quantile(&drawn, (1.0 + LEVEL) / 2.0)?))
+}
+
+/// All draws of so many tasks and replicates, made once for many intervals.
+pub(crate) struct Draws {
+    over: Option<Over>,
+    all: Vec<Draw>,
+}
+
+impl Draws {
+    pub(crate) fn new(tasks: usize, replicates: usize) -> Draws {
+        let over = over(tasks, replicates);
+        let count = if over.is_some() { DRAWS } else { 0 };
+        Draws { over, all: (0..count).map(|draw| Draw::new(draw, tasks, replicates)).collect() }
+    }
+
+    /// The percentile interval of `value`. Nothing for one task and one replicate, or where a draw has no value.
+    pub(crate) fn interval(&self, value: impl Fn(&Draw) -> Option<f64>) -> Option<Interval> {
+        let drawn: Option<Vec<f64>> = self.all.iter().map(value).collect();
+        let (low, high) = ends(drawn?)?;
+        Some(Interval { low, high, over: self.over? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(rows: &[&[f64]]) -> Scores {
+        Scores(rows.iter().map(|row| row.to_vec()).collect())
+    }
+
+    #[test]
+    fn a_draw_does_not_depend_on_the_other_number() {
+        // Another number of replicates changes no task, and the other way round.
+        let (a, b) = (Draw::new(3, 5, 2), Draw::new(3, 5, 9));
+        assert_eq!(a.tasks, b.tasks);
+        assert_eq!(a.replicates, b.replicates[..2]);
+        assert_eq!(Draw::new(3, 8, 2).replicates, a.replicates);
+    }
+
+    #[test]
+    fn every_task_is_as_likely() {
+        // Of 12,000 each of four is drawn 3,000 times; the standard deviation is 47.
+        let mut counts = [0_usize; 4];
+        for draw in 0..3000 {
+            places(TASKS, draw, 4).into_iter().for_each(|task| counts[task] += 1);
+        }
+        assert!(counts.iter().all(|count| count.abs_diff(3000) < 240), "{counts:?}");
+    }
+
+    #[test]
+    fn what_does_not_vary_has_an_interval_without_width() {
+        let same = scores(&[&[0.5, 0.5], &[0.5, 0.5]]);
+        let found = Draws::new(2, 2).interval(|draw| draw.mean(&same)).expect("an interval");
+        assert_eq!((found.low, found.high, found.over), (0.5, 0.5, Over::TasksAndSeeds));
+        assert_eq!(Draws::new(1, 1).interval(|draw| draw.mean(&same)), None);
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_over_tasks_is_as_wide_as_theory_says() {
+        // Means of 30 numbers of which half are 0 and half are 1 have a standard deviation of 0.0913: nearly normal, so that
+        // the interval is 0.5 -+ 0.179.
+        let rows: Vec<Vec<f64>> = (0..30).map(|task| vec![f64::from(task % 2)]).collect();
+        let all = Scores(rows);
+        let found = Draws::new(30, 1).interval(|draw| draw.mean(&all)).expect("an interval");
+        assert!((found.low - 0.321).abs() < 0.02 && (found.high - 0.679).abs() < 0.02, "{found:?}");
+        assert_eq!(found.over, Over::Tasks);
+    }
+
+    #[test]
+    fn methods_with_the_same_replicates_are_paired() {
+        // The second is above the first by the same in each replicate, so that the difference never varies.
+        let (a, b) = (scores(&[&[0.125, 0.75, 0.5]]), scores(&[&[0.25, 0.875, 0.625]]));
+        let found =
+            Draws::new(1, 3).interval(|draw| Some(draw.mean(&b)? - draw.mean(&a)?)).expect("an interval");
+        assert!((found.low - 0.125).abs() < 1e-12 && (found.high - 0.125).abs() < 1e-12);
+        assert_eq!(found.over, Over::SeedsAtFixedTasks);
+    }
+}

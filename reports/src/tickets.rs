@@ -1,0 +1,233 @@
+//! Matching and winning tickets (Chen et al. 2021, arXiv:2012.06908, section 3).
+//!
+//! A pruned network is *matching* on a task if, trained as the dense network is, it scores as well; in practice within one
+//! standard deviation of it. It is a *winning ticket* if it does so from the weights of the trained upstream network,
+//! and *universal* if it matches on every task. Here the dense network is `dense-trained`, which has the same allowance,
+//! and a ticket is trained with what its method left of that: searching is not free, as it is in the paper.
+
+use serde::Serialize;
+
+use crate::board::{Board, BoardKey, BoardTask, Cell, Entry};
+use crate::row::Control;
+use crate::stats;
+
+/// What `weights_of` says of the upstream network as it was at the end of its training.
+const UPSTREAM: &str = "end";
+
+/// Whether a pruned network scores as the dense one does, on one task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Its mean over replicates is at least that of `dense-trained` minus one standard deviation of the latter.
+    Matching,
+    /// Its mean is below that.
+    Below,
+    /// A replicate has no score.
+    Incomplete,
+    /// `dense-trained` has fewer than two scores on the task.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word that stands in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Matching => "matching",
+            Verdict::Below => "below",
+            Verdict::Incomplete => "incomplete",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// Tickets of one board.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TicketTable {
+    /// The board.
+    pub key: BoardKey,
+    /// The board's tasks.
+    pub tasks: Vec<BoardTask>,
+    /// What must be reached on each task; absent where `dense-trained` has fewer than two scores.
+    pub references: Vec<Option<Reference>>,
+    /// Methods and keeps in the board's order.
+    pub lines: Vec<TicketLine>,
+    /// How far each method goes, by label.
+    pub reaches: Vec<Reach>,
+}
+
+/// What `dense-trained` scores on a task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reference {
+    /// Scores by replicate.
+    pub scores: Vec<f64>,
+    /// Their mean.
+    pub mean: f64,
+    /// Their sample standard deviation.
+    pub sd: f64,
+    /// What a matching network reaches at least: the mean minus one standard deviation.
+    pub threshold: f64,
+}
+
+/// A method at a keep.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TicketLine {
+    /// Method label.
+    pub method: String,
+    /// Which control it is, if any.
+    pub control: Option<Control>,
+    /// Fraction of the prunable weights asked for.
+    pub keep: f64,
+    /// Fraction of zeros among the prunable weights, where it is known.
+    pub sparsity: Option<f64>,
+    /// One for each task.
+    pub cells: Vec<TicketCell>,
+    /// Number of tasks on which it is matching.
+    pub matching: usize,
+    /// The checkpoint whose weights the method handed on unchanged, if any.
+    pub weights_of: Option<String>,
+    /// Whether it is a winning ticket where it is matching: its weights are those of the trained upstream network.
+    pub winning: bool,
+    /// Whether it is matching on every task; absent with one task, or where it cannot be told.
+    pub universal: Option<bool>,
+}
+
+/// A method at a keep on one task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TicketCell {
+    /// Scores by replicate; those without one are left out.
+    pub scores: Vec<f64>,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// How that compares with `dense-trained`.
+    pub verdict: Verdict,
+}
+
+/// The smallest keeps at which a method is matching.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reach {
+    /// Method label.
+    pub method: String,
+    /// Which control it is, if any.
+    pub control: Option<Control>,
+    /// One for each task: the smallest keep at which it is matching there.
+    pub tasks: Vec<Option<ReachKeep>>,
+    /// The smallest keep at which it is universal; absent also with one task.
+    pub universal: Option<ReachKeep>,
+}
+
+/// A keep, and whether everything above it was reached, too.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ReachKeep {
+    /// Fraction of the prunable weights asked for.
+    pub keep: f64,
+    /// Whether the method is not matching, or has trials without a score, at a larger keep.
+    pub gap: bool,
+}
+
+impl TicketTable {
+    /// Whether there is a task on which it can be told what matches.
+    #[must_use]
+    pub fn can_be_told(&self) -> bool {
+        self.references.iter().any(Option::is_some)
+    }
+}
+
+/// Tells the tickets of every board that has methods.
+#[must_use]
+pub fn tables(boards: &[Board]) -> Vec<TicketTable> {
+    boards.iter().filter(|board| board.methods().next().is_some()).map(table).collect()
+}
+
+fn table(board: &Board) -> TicketTable {
+    let dense = board.dense_trained();
+    let references: Vec<Option<Reference>> =
+        (0..board.tasks.len()).map(|task| reference(scores(dense?.cells.get(task)?))).collect();
+    let lines: Vec<TicketLine> = board.methods().map(|entry| line(entry, &references)).collect();
+    TicketTable {
+        key: board.key.clone(),
+        tasks: board.tasks.clone(),
+        reaches: reaches(&lines, board.tasks.len()),
+        references,
+        lines,
+    }
+}
+
+fn scores(cell: &Cell) -> Vec<f64> {
+    cell.trials.iter().filter_map(|trial| trial.score).collect()
+}
+
+fn reference(scores: Vec<f64>) -> Option<Reference> {
+    let (mean, sd) = (stats::mean(&scores)?, stats::sample_sd(&scores)?);
+    Some(Reference { scores, mean, sd, threshold: mean - sd })
+}
+
+fn line(entry: &Entry, references: &[Option<Reference>]) -> TicketLine {
+    let cells: Vec<TicketCell> = entry
+        .cells
+        .iter()
+        .zip(references)
+        .map(|(cell, reference)| {
+            let mean = cell.summary.map(|summary| summary.mean);
+            let verdict = match (reference, mean.filter(|_| cell.complete)) {
+                (_, None) => Verdict::Incomplete,
+                (None, _) => Verdict::Unknown,
+                (Some(reference), Some(mean)) if stats::at_least(mean, reference.threshold) => {
+                    Verdict::Matching
+                }
+                (Some(_), Some(_)) => Verdict::Below,
+            };
+            TicketCell { scores: scores(cell), mean, verdict }
+        })
+        .collect();
+    let count = |verdict: Verdict| cells.iter().filter(|cell| cell.verdict == verdict).count();
+    let matching = count(Verdict::Matching);
+    let failed = count(Verdict::Below) + count(Verdict::Incomplete);
+    let universal = match cells.len() {
+        0 | 1 => None,
+        _ if failed > 0 => Some(false),
+        tasks => (matching == tasks).then_some(true),
+    };
+    TicketLine {
+        method: entry.method.clone(),
+        control: entry.control,
+        keep: entry.keep,
+        sparsity: entry.budget.sparsity,
+        matching,
+        winning: matching > 0 && entry.weights_of.as_deref() == Some(UPSTREAM),
+        weights_of: entry.weights_of.clone(),
+        universal,
+        cells,
+    }
+}
+
+fn reaches(lines: &[TicketLine], tasks: usize) -> Vec<Reach> {
+    let mut by_method: std::collections::BTreeMap<&str, Vec<&TicketLine>> = Default::default();
+    for line in lines {
+        by_method.entry(&line.method).or_default().push(line);
+    }
+    let smallest = |own: &[&TicketLine], verdict: &dyn Fn(&TicketLine) -> Option<bool>| {
+        // Lines are sorted by keep, the largest first.
+        let last = own.iter().rposition(|line| verdict(line) == Some(true))?;
+        let gap = own[..last].iter().any(|line| verdict(line) == Some(false));
+        Some(ReachKeep { keep: own[last].keep, gap })
+    };
+    let reach = |(method, own): (&str, Vec<&TicketLine>)| Reach {
+        method: method.to_owned(),
+        control: own.iter().find_map(|line| line.control),
+        tasks: (0..tasks)
+            .map(|task| {
+                smallest(&own, &|line| match line.cells[task].verdict {
+                    Verdict::Matching => Some(true),
+                    Verdict::Below | Verdict::Incomplete => Some(false),
+                    Verdict::Unknown => None,
+                })
+            })
+            .collect(),
+        universal: smallest(&own, &|line| line.universal),
+    };
+    by_method.into_iter().map(reach).collect()
+}
+
+#[cfg(test)]
+mod tests;
