@@ -6,6 +6,7 @@
 //! [`Report::new`] computes boards, tables, costs and warnings once; the exports print them. [`write_all`] writes every
 //! file of a report, [`terminal`] prints the leaderboard for a terminal.
 
+mod analysis;
 mod board;
 mod cost;
 mod export;
@@ -17,15 +18,27 @@ mod row;
 mod sizes;
 mod speed;
 pub mod stats;
+mod tensors;
 mod text;
 mod warnings;
 
 #[doc(hidden)]
 pub mod testing;
 
+pub use analysis::layers::{LayerCell, LayerKeep, LayerLine, LayerTable, tables as layer_tables};
+pub use analysis::masks::{MaskLayer, MaskSet, MaskState, MaskTally, MaskedNetwork};
+pub use analysis::perturbation::{
+    PerturbationLine, PerturbationTable, TaskDifference, tables as perturbation_tables,
+};
+pub use analysis::similarity::{
+    SimilarityPair, SimilaritySide, SimilarityTable, tables as similarity_tables,
+};
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
-pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
+pub use export::csv::{
+    costs_csv, layers_csv, leaderboard_csv, mask_similarity_csv, pairs_csv, perturbation_csv, results_csv,
+    sizes_csv, speed_csv,
+};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
@@ -55,6 +68,12 @@ pub struct Report {
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
     pub pairs: Vec<PairTable>,
+    /// How alike the masks of methods are, in reading order.
+    pub similarities: Vec<SimilarityTable>,
+    /// How much of each layer methods leave, in reading order.
+    pub layers: Vec<LayerTable>,
+    /// Perturbed tickets held against the tickets themselves, in the order of the boards.
+    pub perturbations: Vec<PerturbationTable>,
     /// Test pictures with what detectors found in them, in reading order.
     pub galleries: Vec<Gallery>,
     /// What papers have published, in the order of their files.
@@ -68,7 +87,10 @@ impl Report {
     #[must_use]
     pub fn new(input: &ReportInput) -> Report {
         let boards = boards(&input.rows);
-        let warnings = warnings(&boards);
+        let layers = layer_tables(&input.masks);
+        let mut warnings = warnings(&boards);
+        warnings.extend(analysis::layers::warnings(&layers, &boards));
+        warnings.sort_by_key(|it| it.warning.severity());
         let mut speeds = input.speeds.clone();
         speeds.sort_by(export::csv::speed_order);
         let mut galleries = input.galleries.clone();
@@ -76,6 +98,18 @@ impl Report {
         let sizes = size_tables(&input.sizes);
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
-        Report { boards, costs: costs(input), speeds, sizes, pairs, galleries, published, warnings }
+        Report {
+            similarities: similarity_tables(&input.masks),
+            layers,
+            perturbations: perturbation_tables(&boards),
+            boards,
+            costs: costs(input),
+            speeds,
+            sizes,
+            pairs,
+            galleries,
+            published,
+            warnings,
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Numbers are printed in the shortest form that reads back to the same bits, and rows are sorted by all their
 //! fields, so equal results give equal bytes however the store was filled.
 
+mod analysis;
+
 use std::cmp::Ordering;
 
 use serde::Serialize;
@@ -15,6 +17,8 @@ use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 use crate::stats::Summary;
+
+pub use analysis::{layers_csv, mask_similarity_csv, perturbation_csv};
 
 /// `results.csv`: every row with all its fields.
 pub fn results_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {

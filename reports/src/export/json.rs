@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
+use crate::analysis::layers::LayerTable;
+use crate::analysis::perturbation::PerturbationTable;
+use crate::analysis::similarity::SimilarityTable;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
 use crate::pairs::PairTable;
@@ -35,7 +38,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 31] = [
+const METRICS: [Metric; 34] = [
     metric(
         "score",
         "fraction",
@@ -81,6 +84,19 @@ const METRICS: [Metric; 31] = [
         None,
         "part of the draws of pictures and replicates in which method is better",
     ),
+    metric(
+        "similarity",
+        "fraction",
+        None,
+        "positions that two masks both keep over those that either keeps, mean over pairs of networks",
+    ),
+    metric(
+        "by_chance",
+        "fraction",
+        None,
+        "the similarity of random masks that keep as many weights of each layer",
+    ),
+    metric("kept", "fraction", None, "fraction of a layer's weights that stay, mean over replicates"),
     metric(
         "rank",
         "rank",
@@ -157,6 +173,12 @@ struct Document<'a> {
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
     pairs: &'a [PairTable],
+    /// How alike masks are.
+    similarities: &'a [SimilarityTable],
+    /// How much of each layer stays.
+    layers: &'a [LayerTable],
+    /// Perturbed tickets.
+    perturbations: &'a [PerturbationTable],
     /// What papers have published.
     published: &'a [PublishedTable],
 }
@@ -210,6 +232,9 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         speeds: &report.speeds,
         sizes: &report.sizes,
         pairs: &report.pairs,
+        similarities: &report.similarities,
+        layers: &report.layers,
+        perturbations: &report.perturbations,
         published: &report.published,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.

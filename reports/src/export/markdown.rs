@@ -1,5 +1,7 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
+mod analysis;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -44,6 +46,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    analysis::sections(&mut out, report, MOST_CHARACTERS * 27 / 32);
     for table in &report.sizes {
         let table = size_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 7 / 8 {

@@ -1,10 +1,11 @@
 //! `index.html`: one page that needs nothing beside itself.
 //!
-//! The template says how a page looks, [`view`] what stands in it, [`plot`] and [`figure`] draw. Everything that comes
-//! from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by those two
-//! themselves, and the page forbids itself the network.
+//! The template says how a page looks, [`view`] what stands in it, [`plot`], [`heat`] and [`figure`] draw. Everything
+//! that comes from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by
+//! those three themselves, and the page forbids itself the network.
 
 mod figure;
+mod heat;
 mod plot;
 mod series;
 mod view;
@@ -28,6 +29,8 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     environment.add_template("board.html", include_str!("board.html"))?;
     environment.add_template("pairs.html", include_str!("pairs.html"))?;
     environment.add_template("detection.html", include_str!("detection.html"))?;
+    environment.add_template("masks.html", include_str!("masks.html"))?;
+    environment.add_template("perturbation.html", include_str!("perturbation.html"))?;
     environment.add_template("published.html", include_str!("published.html"))?;
     let template = environment.get_template("page.html")?;
     Ok(template.render(context! {

@@ -3,7 +3,9 @@
 mod board;
 mod cost;
 mod gallery;
+mod masks;
 mod pairs;
+mod perturbation;
 mod published;
 mod size;
 mod speed;
@@ -20,7 +22,9 @@ use crate::text::{self, clean};
 use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
 use gallery::{GalleryView, galleries};
+use masks::MaskView;
 use pairs::PairTableView;
+use perturbation::PerturbationView;
 use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
@@ -42,6 +46,9 @@ pub(super) struct Page {
     speeds: Vec<SpeedTable>,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
+    similarities: Vec<MaskView>,
+    layers: Vec<MaskView>,
+    perturbations: Vec<PerturbationView>,
     galleries: Vec<GalleryView>,
     published: Vec<PublishedView>,
     single_dots: bool,
@@ -121,6 +128,9 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         speeds: tables(&report.speeds),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
+        similarities: masks::similarities(&report.similarities),
+        layers: masks::layers(&report.layers),
+        perturbations: perturbation::tables(&report.perturbations),
         galleries: galleries(&report.galleries),
         published: published::tables(&report.published),
         single_dots,
