@@ -28,7 +28,8 @@ pub struct SimilarityTable {
     pub tally: MaskTally,
     /// By suite and task; methods, then baselines, each by name.
     pub sides: Vec<SimilaritySide>,
-    /// Each pair of sides once, and each side with itself, where there is anything to compare.
+    /// Each pair of sides once, and each side with itself, where there is anything to compare; by the second side, then by
+    /// the first.
     pub pairs: Vec<SimilarityPair>,
 }
 
@@ -70,7 +71,9 @@ impl SimilarityTable {
     /// The pair of two sides, in either order.
     #[must_use]
     pub fn pair(&self, a: usize, b: usize) -> Option<&SimilarityPair> {
-        self.pairs.iter().find(|pair| (pair.first, pair.second) == (a.min(b), a.max(b)))
+        let wanted = (a.max(b), a.min(b));
+        let place = self.pairs.binary_search_by_key(&wanted, |pair| (pair.second, pair.first)).ok()?;
+        self.pairs.get(place)
     }
 
     /// What a side is called in this table: its method, with the suite and the task where these tell sides apart.

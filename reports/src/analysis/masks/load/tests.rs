@@ -154,17 +154,18 @@ fn networks_of_other_suites_meet_where_their_layers_are_the_same() {
 
 /// A suite of two keeps with a channel or a weight set, as a store has it.
 fn manifest(extra: (&str, serde_json::Value)) -> SuiteManifest {
+    let keeps = [0.5, 0.25];
     let trial = |method: &str, index: usize, replicate: u32, prune: Option<&str>| {
         json!({
             "track": "short", "method": method, "method_id": "org.example.method", "params": "{}",
-            "control": if method == "random" { "baseline" } else { "" }, "keep": [0.5, 0.25][index], "keep_index": index,
+            "control": if method == "random" { "baseline" } else { "" }, "keep": keeps[index], "keep_index": index,
             "replicate": replicate, "prune": prune, "verify": null, "recover": null, "measure": null,
             "scores": [], "blocked": null,
         })
     };
     let mut suite = json!({
         "name": "tiny", "seed": 1, "network": { "name": "resnet8" }, "upstream": { "task": "up" },
-        "keeps": [0.5, 0.25], "tracks": [{ "name": "short", "allowance": "0ex" }],
+        "keeps": keeps, "tracks": [{ "name": "short", "allowance": "0ex" }],
     });
     suite[extra.0] = extra.1;
     let manifest = json!({

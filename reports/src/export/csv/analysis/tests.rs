@@ -46,7 +46,7 @@ fn every_pair_of_methods_and_every_layer_has_its_line() {
         .find(|line| line[4] == "0.05" && line[5] == "imp-rewind-init" && line[8].starts_with("layer5"));
     let line = line.expect("a line");
     // Nothing of 200 weights in one replicate, 16 in two.
-    assert_eq!(line[9..15], ["200", "3", "0.05333333333333334", "0", "0.08", "1"]);
+    assert_eq!(line[9..15], ["200", "3", "0.05333333333333334", "0.0", "0.08", "1"]);
 }
 
 #[test]
