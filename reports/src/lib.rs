@@ -6,12 +6,11 @@
 //! [`Report::new`] computes boards, tables, costs and warnings once; the exports print them. [`write_all`] writes every
 //! file of a report, [`terminal`] prints the leaderboard for a terminal.
 
-mod agreement;
+mod analysis;
 mod board;
 mod cost;
 mod draws;
 mod export;
-mod families;
 mod family;
 mod gallery;
 mod load;
@@ -21,27 +20,45 @@ mod row;
 mod sizes;
 mod speed;
 pub mod stats;
+mod tensors;
 mod text;
-mod tickets;
-mod upstream;
 mod warnings;
 
 #[doc(hidden)]
 pub mod testing;
 
-pub use agreement::{AgreedMethod, Agreement, agreements};
+pub use analysis::agreement::{AgreedMethod, Agreement, agreements};
+pub use analysis::families::{
+    FamilyKeep, FamilyLine, FamilyTable, ModePair, mode_pairs, tables as family_tables,
+};
+pub use analysis::layers::{LayerCell, LayerKeep, LayerLine, LayerTable, tables as layer_tables};
+pub use analysis::masks::{MaskLayer, MaskSet, MaskState, MaskTally, MaskedNetwork};
+pub use analysis::perturbation::{
+    PerturbationLine, PerturbationTable, TaskDifference, tables as perturbation_tables,
+};
+pub use analysis::similarity::{
+    SimilarityPair, SimilaritySide, SimilarityTable, tables as similarity_tables,
+};
+pub use analysis::tickets::{
+    Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
+};
+pub use analysis::upstream::{
+    Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables,
+};
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
 pub use export::csv::tickets::tickets_csv;
 pub use export::csv::upstream::upstream_transfer_csv;
-pub use export::csv::{costs_csv, leaderboard_csv, pairs_csv, results_csv, sizes_csv, speed_csv};
+pub use export::csv::{
+    costs_csv, layers_csv, leaderboard_csv, mask_similarity_csv, pairs_csv, perturbation_csv, results_csv,
+    sizes_csv, speed_csv,
+};
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
-pub use families::{FamilyKeep, FamilyLine, FamilyTable, ModePair, mode_pairs, tables as family_tables};
 pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::load;
@@ -53,10 +70,6 @@ pub use published::{
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
-pub use tickets::{
-    Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
-};
-pub use upstream::{Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -80,6 +93,12 @@ pub struct Report {
     pub sizes: Vec<SizeTable>,
     /// Differences between methods on detection tasks, in reading order.
     pub pairs: Vec<PairTable>,
+    /// How alike the masks of methods are, in reading order.
+    pub similarities: Vec<SimilarityTable>,
+    /// How much of each layer methods leave, in reading order.
+    pub layers: Vec<LayerTable>,
+    /// Perturbed tickets held against the tickets themselves, in the order of the boards.
+    pub perturbations: Vec<PerturbationTable>,
     /// Test pictures with what detectors found in them, in reading order.
     pub galleries: Vec<Gallery>,
     /// What papers have published, in the order of their files.
@@ -95,7 +114,10 @@ impl Report {
     #[must_use]
     pub fn new(input: &ReportInput) -> Report {
         let boards = boards(&input.rows);
-        let warnings = warnings(&boards);
+        let layers = layer_tables(&input.masks);
+        let mut warnings = warnings(&boards);
+        warnings.extend(analysis::layers::warnings(&layers, &boards));
+        warnings.sort_by_key(|it| it.warning.severity());
         let mut speeds = input.speeds.clone();
         speeds.sort_by(export::csv::speed_order);
         let mut galleries = input.galleries.clone();
@@ -109,6 +131,9 @@ impl Report {
         let agreements = agreements(&boards, &input.published, &input.published_names);
         let costs = costs(input);
         Report {
+            similarities: similarity_tables(&input.masks),
+            layers,
+            perturbations: perturbation_tables(&boards),
             boards,
             costs,
             speeds,

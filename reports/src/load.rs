@@ -8,6 +8,7 @@ use secateur_store::{
     ScoreFacts, StageResult, Store, StoreError, SuiteManifest, VerifyFacts,
 };
 
+use crate::analysis::masks;
 use crate::gallery;
 use crate::pairs;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
@@ -33,6 +34,7 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
         return Err(StoreError::Broken { path: store.root().to_owned(), reason });
     }
     let mut input = ReportInput::default();
+    let mut pruned = Vec::new();
     for manifest in &wanted {
         let mut loader = Loader { store, manifest, results: BTreeMap::new() };
         loader.read_results()?;
@@ -47,10 +49,12 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
                 input.rows.push(row);
             }
         }
+        pruned.extend(masks::load::files(store, manifest, &loader.results));
         input.galleries.extend(gallery::load(store, manifest, &loader.results));
         loader.costs(&mut input.costs, &mut input.speeds);
         loader.provenance(&mut input.provenance);
     }
+    input.masks = masks::load::sets(pruned);
     Ok(input)
 }
 

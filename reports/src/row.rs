@@ -3,6 +3,7 @@
 pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::masks::MaskSet;
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
 use crate::published::{PublishedFigure, PublishedName};
@@ -206,6 +207,9 @@ pub struct ReportInput {
     /// The metric of detectors on draws of pictures, for differences between them.
     #[serde(default)]
     pub resampled: Vec<Resampled>,
+    /// What masks keep of each layer, and what they have in common.
+    #[serde(default)]
+    pub masks: Vec<MaskSet>,
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,

@@ -1,8 +1,10 @@
 //! Synthetic reports for tests, benchmarks and the example page. The numbers are invented.
 
 mod detection;
+mod masks;
 
 pub use detection::{detection_facts, detection_sample, synthetic_detection};
+pub use masks::{mask_set, masked_network};
 
 use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
@@ -59,6 +61,7 @@ pub fn synthetic(rows: usize) -> ReportInput {
         });
     }
     let mut input = ReportInput { provenance: provenance(), ..ReportInput::default() };
+    input.masks = masks::masks(&KEEPS, replicates as u32);
     for replicate in 0..replicates as u32 {
         for (index, method) in methods.iter().enumerate() {
             let dense = matches!(method.control, Some(Control::DenseAsIs | Control::DenseTrained));

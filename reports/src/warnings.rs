@@ -105,6 +105,11 @@ pub enum Warning {
         /// `random`, `random-layerwise` or `magnitude`.
         baseline: String,
     },
+    /// Networks of which a layer has no weight left.
+    EmptiedLayers {
+        /// Methods with at least one such network, with the keep and the layers.
+        entries: Vec<String>,
+    },
     /// Trials without a score.
     IncompleteCells {
         /// Trials without a score.
@@ -155,6 +160,7 @@ impl Warning {
             | Warning::UnpairedReplicates { .. }
             | Warning::MissingBaseline { .. }
             | Warning::IncompleteCells { .. }
+            | Warning::EmptiedLayers { .. }
             | Warning::TooFewSeeds { .. }
             | Warning::BelowRandom { .. } => Severity::Warning,
             Warning::NotSeparableFromRandom { .. }
@@ -221,6 +227,9 @@ impl Warning {
                 )
             }
             Warning::MissingBaseline { baseline } => format!("The baseline {baseline} was not run."),
+            Warning::EmptiedLayers { entries } => {
+                format!("Layers without a weight left: {}.", list(entries))
+            }
             Warning::IncompleteCells { trials, cells, outcomes, entries } => {
                 let words: Vec<String> =
                     outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
@@ -276,6 +285,9 @@ impl Warning {
             Warning::MissingDenseTrained => "Add the control `dense-trained` to the suite and run again.",
             Warning::UnpairedReplicates { .. } => "Run the control with the same replicates as the methods.",
             Warning::MissingBaseline { .. } => "Add the baseline to the suite and run again.",
+            Warning::EmptiedLayers { .. } => {
+                "Nothing passes such a layer; look at the layers and at the method's rule for spending its budget."
+            }
             Warning::IncompleteCells { .. } => {
                 "Look at the outcomes table, mend the cause and run again: finished trials are not repeated."
             }

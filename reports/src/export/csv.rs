@@ -4,6 +4,7 @@
 //! fields, so equal results give equal bytes however the store was filled.
 
 pub(crate) mod agreement;
+mod analysis;
 pub(crate) mod tickets;
 pub(crate) mod upstream;
 
@@ -20,6 +21,8 @@ use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::sizes::SizeScore;
 use crate::speed::Speed;
 use crate::stats::Summary;
+
+pub use analysis::{layers_csv, mask_similarity_csv, perturbation_csv};
 
 /// `results.csv`: every row with all its fields.
 pub fn results_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {

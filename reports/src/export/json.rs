@@ -4,18 +4,21 @@ use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
-use crate::agreement::Agreement;
+use crate::analysis::agreement::Agreement;
+use crate::analysis::families::{FamilyTable, ModePair};
+use crate::analysis::layers::LayerTable;
+use crate::analysis::perturbation::PerturbationTable;
+use crate::analysis::similarity::SimilarityTable;
+use crate::analysis::tickets::TicketTable;
+use crate::analysis::upstream::UpstreamTable;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
 use crate::cost::MethodCost;
-use crate::families::{FamilyTable, ModePair};
 use crate::pairs::PairTable;
 use crate::published::PublishedTable;
 use crate::row::Provenance;
 use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
-use crate::tickets::TicketTable;
-use crate::upstream::UpstreamTable;
 
 /// Name and version of the structure; a change that could break a reader raises the number.
 pub const SCHEMA: &str = "secateur-report/1";
@@ -39,7 +42,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 35] = [
+const METRICS: [Metric; 38] = [
     metric(
         "score",
         "fraction",
@@ -91,6 +94,19 @@ const METRICS: [Metric; 35] = [
         None,
         "part of the draws of pictures and replicates in which method is better",
     ),
+    metric(
+        "similarity",
+        "fraction",
+        None,
+        "positions that two masks both keep over those that either keeps, mean over pairs of networks",
+    ),
+    metric(
+        "by_chance",
+        "fraction",
+        None,
+        "the similarity of random masks that keep as many weights of each layer",
+    ),
+    metric("kept", "fraction", None, "fraction of a layer's weights that stay, mean over replicates"),
     metric(
         "rank",
         "rank",
@@ -193,6 +209,12 @@ struct Document<'a> {
     sizes: &'a [SizeTable],
     /// Differences between methods, for detectors.
     pairs: &'a [PairTable],
+    /// How alike masks are.
+    similarities: &'a [SimilarityTable],
+    /// How much of each layer stays.
+    layers: &'a [LayerTable],
+    /// Perturbed tickets.
+    perturbations: &'a [PerturbationTable],
     /// What papers have published.
     published: &'a [PublishedTable],
     /// How far our rankings agree with those.
@@ -252,6 +274,9 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         upstream: &report.upstream,
         sizes: &report.sizes,
         pairs: &report.pairs,
+        similarities: &report.similarities,
+        layers: &report.layers,
+        perturbations: &report.perturbations,
         published: &report.published,
         agreements: &report.agreements,
     };

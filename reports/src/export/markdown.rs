@@ -1,6 +1,7 @@
 //! `summary.md`: what a pull request's reader needs, in one comment.
 
 mod agreement;
+mod analysis;
 mod families;
 mod tickets;
 mod upstream;
@@ -52,6 +53,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    analysis::sections(&mut out, report, MOST_CHARACTERS * 27 / 32);
     agreement::section(&mut out, &report.agreements);
     for table in &report.sizes {
         let table = size_table(table);

@@ -9,15 +9,17 @@ pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::Agreement;
+use crate::analysis::agreement::Agreement;
+use crate::analysis::families::{FamilyKeep, ModePair};
+use crate::analysis::masks::MaskTally;
+use crate::analysis::perturbation::{COMPLEMENT, PerturbationTable};
+use crate::analysis::tickets::{TicketLine, TicketTable};
+use crate::analysis::upstream::Rank;
 use crate::board::{Board, Entry, ErrorIncrease};
-use crate::families::{FamilyKeep, ModePair};
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::Outcome;
 use crate::stats::Interval;
 use crate::text;
-use crate::tickets::{TicketLine, TicketTable};
-use crate::upstream::Rank;
 
 /// What stands where a mean would, for an entry without one.
 pub(crate) fn incomplete_word(entry: &Entry) -> String {
@@ -111,6 +113,32 @@ pub(crate) fn lacking_words(table: &PairTable) -> String {
         table.networks,
         if table.lacking == 1 { "is" } else { "are" }
     )
+}
+
+/// How many masks are missing, and why, as a sentence after another; nothing if all are there.
+pub(crate) fn mask_tally_words(tally: MaskTally) -> String {
+    let MaskTally { networks, gone, damaged } = tally;
+    let sentence = |count: usize, what: &str| match count {
+        0 => String::new(),
+        _ => format!(" Masks of {count} of {networks} networks {what}."),
+    };
+    sentence(gone, "are not in the store any more") + &sentence(damaged, "cannot be read")
+}
+
+/// What a family of perturbed tickets has in common, and what complements are held against.
+pub(crate) fn ticket_words(table: &PerturbationTable) -> String {
+    let mut words = format!(
+        "{} {}, {} task{}.",
+        text::clean(&table.method_id),
+        text::fit(&text::clean(&table.params), 300),
+        table.tasks,
+        if table.tasks == 1 { "" } else { "s" }
+    );
+    if table.lines.iter().any(|line| line.perturbation == COMPLEMENT) {
+        words += " A complement at keep k is that of the ticket at keep 1 − k; it is held against the ticket that keeps as much \
+                  as it does, if there is one.";
+    }
+    words
 }
 
 /// How places are shared, for every export that prints them.

@@ -35,7 +35,7 @@ pub enum ReportError {
 /// served is never half a page.
 pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let report = Report::new(input);
-    let files: [(&str, Vec<u8>); 12] = [
+    let files: [(&str, Vec<u8>); 15] = [
         ("results.csv", csv::results_csv(input)?),
         ("costs.csv", csv::costs_csv(input)?),
         ("speed.csv", csv::speed_csv(input)?),
@@ -44,6 +44,9 @@ pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, Re
         ("tickets.csv", csv::tickets::tickets_csv(&report)?),
         ("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(&report)?),
         ("agreement.csv", csv::agreement::agreement_csv(&report)?),
+        ("mask_similarity.csv", csv::mask_similarity_csv(&report)?),
+        ("layers.csv", csv::layers_csv(&report)?),
+        ("perturbation.csv", csv::perturbation_csv(&report)?),
         ("leaderboard.csv", csv::leaderboard_csv(&report)?),
         ("summary.md", markdown::summary_md(&report, &input.provenance).into_bytes()),
         ("report.json", json::report_json(&report, &input.provenance)?),

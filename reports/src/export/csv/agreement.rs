@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::Report;
-use crate::agreement::{AgreedMethod, Agreement};
+use crate::analysis::agreement::{AgreedMethod, Agreement};
 use crate::draws::DRAWS;
 use crate::export::write::ReportError;
 

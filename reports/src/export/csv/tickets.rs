@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::table;
 use crate::Report;
+use crate::analysis::tickets::{TicketLine, TicketTable, Verdict};
 use crate::export::write::ReportError;
 use crate::row::Control;
-use crate::tickets::{TicketLine, TicketTable, Verdict};
 
 #[rustfmt::skip]
 const HEADER: [&str; 21] = [

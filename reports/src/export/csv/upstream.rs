@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::table;
 use crate::Report;
+use crate::analysis::upstream::{UpstreamCorrelation, UpstreamPoint, UpstreamTable};
 use crate::export::write::ReportError;
 use crate::family::Family;
 use crate::row::Control;
-use crate::upstream::{UpstreamCorrelation, UpstreamPoint, UpstreamTable};
 
 #[rustfmt::skip]
 const HEADER: [&str; 22] = [

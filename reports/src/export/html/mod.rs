@@ -1,10 +1,11 @@
 //! `index.html`: one page that needs nothing beside itself.
 //!
-//! The template says how a page looks, [`view`] what stands in it, [`plot`], [`scatter`] and [`figure`] draw. Everything that comes
+//! The template says how a page looks, [`view`] what stands in it, [`plot`], [`scatter`], [`heat`] and [`figure`] draw. Everything that comes
 //! from a plugin, a suite or data (labels, parameters, details, names) is escaped by the template engine, or by those
 //! themselves, and the page forbids itself the network.
 
 mod figure;
+mod heat;
 mod plot;
 mod scatter;
 mod series;
@@ -33,6 +34,8 @@ pub fn index_html(report: &Report, provenance: &Provenance) -> Result<String, Re
     environment.add_template("families.html", include_str!("families.html"))?;
     environment.add_template("upstream.html", include_str!("upstream.html"))?;
     environment.add_template("agreement.html", include_str!("agreement.html"))?;
+    environment.add_template("masks.html", include_str!("masks.html"))?;
+    environment.add_template("perturbation.html", include_str!("perturbation.html"))?;
     environment.add_template("published.html", include_str!("published.html"))?;
     let template = environment.get_template("page.html")?;
     Ok(template.render(context! {

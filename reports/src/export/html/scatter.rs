@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::plot::{marker, ticks};
+use crate::analysis::upstream::{UpstreamPoint, UpstreamTable};
 use crate::family::Family;
 use crate::row::Control;
 use crate::text::{clean, fit, html, percent};
-use crate::upstream::{UpstreamPoint, UpstreamTable};
 
 const WIDTH: f64 = 1240.0;
 const HEIGHT: f64 = 580.0;

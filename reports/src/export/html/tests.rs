@@ -112,6 +112,7 @@ fn the_page_is_the_same_for_rows_in_another_order() {
         input.sizes.reverse();
         input.galleries.reverse();
         input.resampled.reverse();
+        input.masks.reverse();
         assert_eq!(page_of(&input), page);
     }
 }
@@ -332,4 +333,72 @@ fn published_figures_stand_below_as_they_are_printed_and_cannot_break_the_page()
     assert!(page.contains("80.10 <small>± 0.4</small>") && page.contains("paper: table &lt;2&gt;"));
     assert!(page.contains("&lt;b&gt;RigL") && !page.contains("<b>RigL"));
     assert!(!page_of(&ReportInput::default()).contains("id=\"published\""));
+}
+
+/// The part of a page between this heading and the next section.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("<section id=\"{id}\"")).expect("a section");
+    rest.split_once("</section>").expect("its end").0
+}
+
+#[test]
+fn masks_have_a_cell_for_each_pair_and_each_layer() {
+    let input = synthetic(1224);
+    let page = page_of(&input);
+    let similarity = section(&page, "similarity");
+    // Five methods, three keeps, three replicates.
+    assert_eq!(similarity.matches("<rect ").count(), 3 * 25);
+    assert_eq!(similarity.matches("class=\"marked\"").count(), 3 * 5);
+    assert_eq!(similarity.matches("<details").count(), 3);
+    assert!(similarity.contains("<title>imp and magnitude *: "));
+    assert!(similarity.contains("<title>imp, one replicate and another: "));
+    assert!(similarity.contains("Masks of 1 of 15 networks are not in the store any more."));
+    let layers = section(&page, "layers");
+    assert_eq!(layers.matches("<rect ").count(), 3 * 25);
+    assert!(layers.contains(">layer4.0.conv1 (3.20k)</text>"));
+    // The one emptied layer is framed, named above the maps and warned of.
+    assert_eq!(layers.matches("class=\"marked\"").count(), 1);
+    assert!(layers.contains("; nothing left in 1 of them</title>"));
+    let named = "Layers without a weight left: imp-rewind-init at 0.05 (layer5.0.conv1).";
+    assert!(layers.contains(named));
+    assert_eq!(page.matches(named).count(), 2);
+    // A report without masks has neither section.
+    let page = page_of(&ReportInput { masks: Vec::new(), ..input });
+    assert!(!page.contains("<section id=\"similarity\"") && !page.contains("<section id=\"layers\""));
+}
+
+#[test]
+fn labels_in_maps_stay_text() {
+    let network = |replicate| {
+        let mut network = crate::testing::masked_network("<img src=x>\"'&", None, replicate);
+        network.suite = "</title><img>".to_owned();
+        (network, vec![vec![true, false]])
+    };
+    let mut set = crate::testing::mask_set(0.5, vec![network(0), network(1)]);
+    set.layers[0].name = "<img src=y>".to_owned();
+    let page = page_of(&ReportInput { masks: vec![set], ..ReportInput::default() });
+    assert!(!page.contains("<img") && page.contains("&lt;img src=y&gt;"));
+}
+
+#[test]
+fn perturbed_tickets_stand_below_their_keep() {
+    let mut input = ReportInput::default();
+    for (method, params, score) in [
+        ("imp", "{}", 0.5),
+        ("imp-c", r#"{"perturb":"complement"}"#, 0.25),
+        ("imp-r", r#"{"perturb":"random"}"#, 0.5),
+    ] {
+        for replicate in 0..2 {
+            let mut row = sample(&Sample { method, replicate, score: Some(score), ..Sample::default() });
+            row.params = params.to_owned();
+            input.rows.push(row);
+        }
+    }
+    let page = page_of(&input);
+    let section = section(&page, "perturbation");
+    assert!(section.contains("<th scope=\"row\">complement</th><td>imp-c</td>"));
+    assert!(section.contains("<b>−25.00</b>"));
+    assert!(section.contains("A complement at keep k is that of the ticket at keep 1 − k"));
+    assert_eq!(section.matches("includes zero").count(), 1);
+    assert!(!page_of(&synthetic(408)).contains("<section id=\"perturbation\""));
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cell;
-use crate::agreement::Agreement;
+use crate::analysis::agreement::Agreement;
 use crate::export::{correlation_words, disagreement_words};
 
 /// Lines of the table; the rest is in `agreement.csv`.

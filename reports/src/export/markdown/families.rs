@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{MOST_CHARACTERS, cell, pm};
+use crate::analysis::families::{FamilyTable, ModePair};
 use crate::export::{ahead_words, increase_words, interval_words, winner_words};
-use crate::families::{FamilyTable, ModePair};
 
 /// Pairs of iterative and one-shot entries shown.
 const MOST_PAIRS: usize = 24;

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{MOST_CHARACTERS, MOST_METHODS, cell};
+use crate::analysis::tickets::{TicketLine, TicketTable};
 use crate::export::{ticket_unknown_words, ticket_weights_word};
 use crate::row::Control;
 use crate::text;
-use crate::tickets::{TicketLine, TicketTable};
 
 /// The tickets of all boards, as far as there is room.
 pub(super) fn section(out: &mut String, tables: &[TicketTable]) {

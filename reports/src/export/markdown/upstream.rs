@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::cell;
+use crate::analysis::upstream::UpstreamTable;
 use crate::export::{correlation_words, rank_interval_words};
-use crate::upstream::UpstreamTable;
 
 /// One line for each transfer board and keep.
 pub(super) fn section(out: &mut String, tables: &[UpstreamTable]) {

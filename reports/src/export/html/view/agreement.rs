@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::DASH;
-use crate::agreement::{AgreedMethod, Agreement};
+use crate::analysis::agreement::{AgreedMethod, Agreement};
 use crate::export::{correlation_words, disagreement_words};
 use crate::text::{self, clean};
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::DASH;
+use crate::analysis::families::{FamilyLine, FamilyTable, ModePair};
 use crate::export::{increase_words, winner_words};
-use crate::families::{FamilyLine, FamilyTable, ModePair};
 use crate::family::Family;
 use crate::stats::Summary;
 use crate::text::{self, clean};

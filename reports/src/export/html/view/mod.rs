@@ -5,7 +5,9 @@ mod board;
 mod cost;
 mod families;
 mod gallery;
+mod masks;
 mod pairs;
+mod perturbation;
 mod published;
 mod size;
 mod speed;
@@ -26,7 +28,9 @@ use board::{BoardView, board_view};
 use cost::{TrackView, tracks};
 use families::FamiliesView;
 use gallery::{GalleryView, galleries};
+use masks::MaskView;
 use pairs::PairTableView;
+use perturbation::PerturbationView;
 use published::PublishedView;
 use size::SizeTableView;
 use speed::{SpeedTable, tables};
@@ -53,6 +57,9 @@ pub(super) struct Page {
     tickets: TicketsView,
     sizes: Vec<SizeTableView>,
     pairs: Vec<PairTableView>,
+    similarities: Vec<MaskView>,
+    layers: Vec<MaskView>,
+    perturbations: Vec<PerturbationView>,
     galleries: Vec<GalleryView>,
     agreements: Vec<AgreementView>,
     published: Vec<PublishedView>,
@@ -136,6 +143,9 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         tickets: tickets::view(&report.tickets),
         sizes: size::tables(&report.sizes),
         pairs: pairs::tables(&report.pairs),
+        similarities: masks::similarities(&report.similarities),
+        layers: masks::layers(&report.layers),
+        perturbations: perturbation::tables(&report.perturbations),
         galleries: galleries(&report.galleries),
         agreements: agreement::views(&report.agreements),
         published: published::tables(&report.published),

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{DASH, control_note};
+use crate::analysis::tickets::{Reach, ReachKeep, Reference, TicketLine, TicketTable, Verdict};
 use crate::export::{ticket_unknown_words, ticket_weights_word};
 use crate::text::{self, clean};
-use crate::tickets::{Reach, ReachKeep, Reference, TicketLine, TicketTable, Verdict};
 
 /// Lines of a table that list their tasks; the page grows with both.
 const MOST_LINES: usize = 240;

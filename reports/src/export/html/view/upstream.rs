@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::DASH;
+use crate::analysis::upstream::{Rank, UpstreamCorrelation, UpstreamTable};
 use crate::export::html::scatter;
 use crate::export::{correlation_words, rank_interval_words};
 use crate::text::clean;
-use crate::upstream::{Rank, UpstreamCorrelation, UpstreamTable};
 
 #[derive(Serialize)]
 pub(super) struct UpstreamView {
