@@ -18,6 +18,7 @@ mod hooks;
 mod interrupted;
 mod invariants;
 mod loader;
+mod patterns;
 mod photographs;
 mod runs;
 mod stored;
