@@ -4,8 +4,10 @@ use secateur_engine::broken_group;
 use secateur_network::{Network, ParamId};
 use secateur_suite::Pattern;
 
-/// The first group of weights in which masks do not keep what a pattern keeps, in words; `None` if there is none. `mask` gives
-/// a parameter's mask by its name, a byte for each weight, row-major, not zero where the weight stays; without a mask all stay.
+/// The first group of weights in which masks do not keep what a pattern keeps, in words; `None` if there is none.
+///
+/// `mask` gives a parameter's mask by its name, a byte for each weight, row-major, not zero where the weight stays; without a
+/// mask all stay.
 pub fn pattern_complaint<'a>(
     network: &Network,
     params: &[ParamId],
