@@ -19,6 +19,7 @@ mod hooks;
 mod interrupted;
 mod invariants;
 mod loader;
+mod patterns;
 mod photographs;
 mod runs;
 mod stored;

@@ -112,8 +112,14 @@ fn with_session(body: impl FnOnce(&Session<'_>)) {
     let set = DeviceSet::new(&pictures, &info, Device::Cpu).expect("a set");
     let recipe: Recipe = serde_json::from_str(r#"{"batch": 2, "lr": 0.001}"#).expect("a recipe");
     let cancelled = AtomicBool::new(false);
-    let prunable =
-        Prunable { name: "all".to_owned(), linear: false, stem: true, shortcuts: true, head: false };
+    let prunable = Prunable {
+        name: "all".to_owned(),
+        linear: false,
+        stem: true,
+        shortcuts: true,
+        head: false,
+        pattern: None,
+    };
     let session = Session::new(SessionSetup {
         model: &model,
         train: &set,

@@ -4,6 +4,8 @@
 //! row-major index) is kept, whatever the machine or the number of threads. Published tools prune one weight too
 //! many, or keep all ties; see the tests.
 
+use secateur_suite::Pattern;
+
 /// How scores compete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -27,6 +29,16 @@ pub enum SelectError {
         /// Weights there are.
         total: u64,
     },
+    /// Fewer weights were asked for than the pattern leaves.
+    #[error("cannot keep {count} weights where the pattern {pattern} leaves {least}")]
+    BelowPattern {
+        /// Weights asked for.
+        count: u64,
+        /// Weights that the pattern leaves.
+        least: u64,
+        /// The pattern.
+        pattern: Pattern,
+    },
     /// A score is not a number.
     #[error("score {index} of parameter {param} is not a number")]
     NotANumber {
@@ -49,11 +61,7 @@ pub fn select_top(
     scope: Scope,
     count: u64,
 ) -> Result<Vec<Vec<u32>>, SelectError> {
-    for (param, scores) in scores.iter().enumerate() {
-        if let Some(index) = scores.iter().position(|score| score.is_nan()) {
-            return Err(SelectError::NotANumber { param, index });
-        }
-    }
+    check_numbers(scores)?;
     let sizes: Vec<u64> = scores.iter().map(|scores| scores.len() as u64).collect();
     let total: u64 = sizes.iter().sum();
     if count > total {
@@ -72,32 +80,53 @@ pub fn select_top(
     }
 }
 
+pub(crate) fn check_numbers(scores: &[&[f32]]) -> Result<(), SelectError> {
+    for (param, scores) in scores.iter().enumerate() {
+        if let Some(index) = scores.iter().position(|score| score.is_nan()) {
+            return Err(SelectError::NotANumber { param, index });
+        }
+    }
+    Ok(())
+}
+
 fn per_parameter(scores: &[&[f32]], quotas: &[u64]) -> Vec<Vec<u32>> {
     scores.iter().zip(quotas).map(|(scores, quota)| top_of(&[scores], *quota).remove(0)).collect()
 }
 
 /// The `count` highest scores of all parameters together.
 fn top_of(scores: &[&[f32]], count: u64) -> Vec<Vec<u32>> {
-    // One key per weight: the score's order-preserving bits, inverted so that ascending keys mean descending
-    // scores, then the position. All keys differ, so any selection algorithm gives the same set.
     let mut keys: Vec<u128> = Vec::with_capacity(scores.iter().map(|scores| scores.len()).sum());
     for (param, scores) in scores.iter().enumerate() {
-        keys.extend(scores.iter().enumerate().map(|(index, score)| {
-            u128::from(!ordered_bits(*score)) << 64 | (param as u128) << 32 | index as u128
-        }));
-    }
-    let count = count as usize;
-    if count > 0 && count < keys.len() {
-        keys.select_nth_unstable(count - 1);
+        keys.extend(keys_of(param, scores.iter().copied().enumerate()));
     }
     let mut kept = vec![Vec::new(); scores.len()];
-    for key in &keys[..count] {
+    for key in top_keys(&mut keys, count as usize) {
         kept[(*key >> 32) as u32 as usize].push(*key as u32);
     }
     for indices in &mut kept {
         indices.sort_unstable();
     }
     kept
+}
+
+/// One key per weight of a parameter, from its flat index and its score: the score's order-preserving bits, inverted so
+/// that ascending keys mean descending scores, then the position (32 bits of the parameter, 32 of the index). All keys
+/// differ, so any selection algorithm gives the same set.
+pub(crate) fn keys_of(
+    param: usize,
+    scores: impl Iterator<Item = (usize, f32)>,
+) -> impl Iterator<Item = u128> {
+    scores.map(move |(index, score)| {
+        u128::from(!ordered_bits(score)) << 64 | (param as u128) << 32 | index as u128
+    })
+}
+
+/// The `count` smallest keys, in any order. There must be as many.
+pub(crate) fn top_keys(keys: &mut [u128], count: usize) -> &[u128] {
+    if count > 0 && count < keys.len() {
+        keys.select_nth_unstable(count - 1);
+    }
+    &keys[..count]
 }
 
 /// Bits that compare as the floats do; both zeros are the same score.

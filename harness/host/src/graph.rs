@@ -2,7 +2,7 @@
 
 use secateur_abi as abi;
 use secateur_network::channels::{Group, NOWHERE, Side, TensorId};
-use secateur_network::{Network, Op, ParamId, ParamRole};
+use secateur_network::{Network, Op, ParamRole};
 
 use crate::callback::answer;
 use crate::prunable::Removable;
@@ -33,10 +33,7 @@ pub(crate) struct GraphTables {
 
 impl GraphTables {
     pub(crate) fn new(network: &Network, removable: &Removable) -> Self {
-        let prunable: &[ParamId] = match removable {
-            Removable::Weights(params) => params,
-            Removable::Channels(_) => &[],
-        };
+        let prunable = removable.params();
         let mut names: Vec<Box<str>> = Vec::new();
         let mut keep_name = |name: &str| -> abi::Str {
             let name: Box<str> = name.into();

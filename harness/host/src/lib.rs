@@ -13,6 +13,7 @@ mod method;
 mod model;
 mod modes;
 mod origin;
+mod pattern;
 mod plan;
 mod prunable;
 mod run;
@@ -23,6 +24,7 @@ mod units;
 
 pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
 pub use method::{MethodFailure, run_method};
+pub use pattern::pattern_complaint;
 pub use prunable::{Channels, Removable, prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};
 pub use torch::{

@@ -122,7 +122,7 @@ pub fn run_method(
     }
     let targets = &session.setup.targets;
     let (granularity, budget_metric) = match &session.setup.removable {
-        Removable::Weights(_) => (abi::GRANULARITY_WEIGHT, abi::BUDGET_WEIGHTS),
+        Removable::Weights(_) | Removable::Patterned { .. } => (abi::GRANULARITY_WEIGHT, abi::BUDGET_WEIGHTS),
         Removable::Channels(channels) => {
             let budget = match channels.budget {
                 Budget::Params => abi::BUDGET_PARAMS,

@@ -17,8 +17,8 @@ impl Session<'_> {
     /// parameter is read once, and none behind the one in which the last checkpoint drops out.
     pub(crate) fn origin(&self, snapshot: &State) -> Answer<Option<String>> {
         let ids: Vec<ParamId> = match &self.setup.removable {
-            Removable::Weights(params) => params.clone(),
             Removable::Channels(_) => self.model().network().params().iter().map(|spec| spec.id).collect(),
+            removable => removable.params().to_vec(),
         };
         let upstream = self.setup.upstream.iter().map(|(name, state)| (name.as_str(), state));
         let mut left: Vec<(&str, &State)> = std::iter::once(("start", &self.start)).chain(upstream).collect();

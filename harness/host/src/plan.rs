@@ -1,7 +1,7 @@
 //! `secateur.host.plan/1`.
 
 use secateur_abi as abi;
-use secateur_engine::{Scope, SelectError, State, mask_from_indices, select_top};
+use secateur_engine::{Scope, SelectError, State, mask_from_indices, select_pattern, select_top};
 use secateur_network::ParamId;
 use tch::{Device, Kind};
 
@@ -64,8 +64,19 @@ impl Session<'_> {
                 })?;
                 lists.push(list.as_slice());
             }
-            let shapes: Vec<&[i64]> = shapes.iter().map(Vec::as_slice).collect();
-            select_top(&lists, &shapes, scope, count).map_err(|error| match error {
+            let found = match self.setup.removable {
+                // Each group keeps as many as any other, so that no scope has a say.
+                Removable::Patterned { pattern, .. } => {
+                    let shape = |id: &ParamId| specs[id.index()].shape.as_slice();
+                    let shapes: Vec<&[usize]> = self.prunable().iter().map(shape).collect();
+                    select_pattern(&lists, &shapes, pattern, count)
+                }
+                _ => {
+                    let shapes: Vec<&[i64]> = shapes.iter().map(Vec::as_slice).collect();
+                    select_top(&lists, &shapes, scope, count)
+                }
+            };
+            found.map_err(|error| match error {
                 SelectError::NotANumber { param, index } => {
                     let name = &specs[self.prunable()[param].index()].name;
                     Failure::invalid(format!("score {index} of `{name}` is not a number"))
@@ -143,7 +154,9 @@ unsafe extern "C" fn select(
     unsafe {
         answer(ctx, err, |session| {
             match session.setup.removable {
-                Removable::Weights(_) => session.select_weights(scope, count)?,
+                Removable::Weights(_) | Removable::Patterned { .. } => {
+                    session.select_weights(scope, count)?
+                }
                 Removable::Channels(_) => session.select_units(scope, count)?,
             }
             Ok(abi::OK)

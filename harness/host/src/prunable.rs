@@ -1,15 +1,23 @@
 //! The suite's prunable set, and the counts that follow from it.
 
 use secateur_abi as abi;
+use secateur_engine::fits_pattern;
 use secateur_network::channels::{Budget, Groups, Kept, Rules, Tally};
 use secateur_network::{Network, Op, ParamId, ParamRole};
-use secateur_suite::{ChannelBudget, ChannelSet, Prunable, PruneSet};
+use secateur_suite::{ChannelBudget, ChannelSet, Pattern, Prunable, PruneSet};
 
 /// What the methods of a suite may remove from a network.
 #[derive(Clone, Debug)]
 pub enum Removable {
     /// Single weights of these parameters, in the order of the network.
     Weights(Vec<ParamId>),
+    /// Single weights of these parameters, all of which fall into the groups of a pattern.
+    Patterned {
+        /// The parameters, in the order of the network.
+        params: Vec<ParamId>,
+        /// What must remain of each group.
+        pattern: Pattern,
+    },
     /// Channels.
     Channels(Channels),
 }
@@ -36,8 +44,23 @@ impl Removable {
     #[must_use]
     pub fn new(network: &Network, set: &PruneSet) -> Self {
         match set {
-            PruneSet::Weights(set) => Self::Weights(prunable_params(network, set)),
+            PruneSet::Weights(set) => {
+                let params = prunable_params(network, set);
+                match set.pattern {
+                    None => Self::Weights(params),
+                    Some(pattern) => Self::Patterned { params, pattern },
+                }
+            }
             PruneSet::Channels(set) => Self::Channels(Channels::new(network, set)),
+        }
+    }
+
+    /// The parameters whose single weights may be removed; none where channels are.
+    #[must_use]
+    pub fn params(&self) -> &[ParamId] {
+        match self {
+            Self::Weights(params) | Self::Patterned { params, .. } => params,
+            Self::Channels(_) => &[],
         }
     }
 
@@ -45,10 +68,8 @@ impl Removable {
     #[must_use]
     pub fn total(&self, network: &Network) -> u64 {
         match self {
-            Self::Weights(params) => {
-                params.iter().map(|id| network.params()[id.index()].numel() as u64).sum()
-            }
             Self::Channels(channels) => channels.total,
+            _ => self.params().iter().map(|id| network.params()[id.index()].numel() as u64).sum(),
         }
     }
 
@@ -56,7 +77,8 @@ impl Removable {
     #[must_use]
     pub fn target(&self, network: &Network, keep: f64) -> abi::Target {
         let tolerance = match self {
-            Self::Weights(_) => 0,
+            // All groups of a pattern are whole, so that what it leaves is its keep exactly.
+            Self::Weights(_) | Self::Patterned { .. } => 0,
             Self::Channels(channels) => channels.tolerance,
         };
         abi::Target { keep, count: target_count(keep, self.total(network)), tolerance }
@@ -147,7 +169,8 @@ impl Channels {
 /// The parameters of a prunable set, in the order of the network.
 ///
 /// Biases and normalization never belong to it. A shortcut is a 1x1 convolution with a stride or a change of width
-/// that stands beside a block, which the zoo names `downsample` or `shortcut`.
+/// that stands beside a block, which the zoo names `downsample` or `shortcut`. A pattern leaves out parameters whose input
+/// channels do not fall into its groups, and transposed convolutions, whose first dimension these are.
 #[must_use]
 pub fn prunable_params(network: &Network, set: &Prunable) -> Vec<ParamId> {
     let (stem, heads) = (network.stem(), network.heads());
@@ -169,6 +192,10 @@ pub fn prunable_params(network: &Network, set: &Prunable) -> Vec<ParamId> {
                 }
             }
             ParamRole::Bias | ParamRole::NormWeight | ParamRole::NormBias => false,
+        })
+        .filter(|param| {
+            let transposed = matches!(network.node(param.node).op, Op::ConvTranspose2d { .. });
+            set.pattern.is_none_or(|pattern| !transposed && fits_pattern(&param.shape, pattern))
         })
         .map(|param| param.id)
         .collect()

@@ -256,10 +256,7 @@ impl<'a> Session<'a> {
 
     /// The parameters whose single weights may be removed; none in suites that remove channels.
     pub(crate) fn prunable(&self) -> &[ParamId] {
-        match &self.setup.removable {
-            Removable::Weights(params) => params,
-            Removable::Channels(_) => &[],
-        }
+        self.setup.removable.params()
     }
 
     /// What remains now: prunable weights that the masks keep, or the budget's count of the channel plan.

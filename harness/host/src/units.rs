@@ -19,7 +19,9 @@ pub(crate) struct Units {
 impl Units {
     pub(crate) fn new(removable: &Removable) -> Self {
         match removable {
-            Removable::Weights(_) => Self { kept: Kept::default(), scores: Vec::new() },
+            Removable::Weights(_) | Removable::Patterned { .. } => {
+                Self { kept: Kept::default(), scores: Vec::new() }
+            }
             Removable::Channels(channels) => Self {
                 kept: Kept::all(&channels.groups),
                 scores: channels.groups.all().iter().map(|_| Vec::new()).collect(),
@@ -32,7 +34,7 @@ impl Session<'_> {
     fn channels(&self) -> Answer<&Channels> {
         match &self.setup.removable {
             Removable::Channels(channels) => Ok(channels),
-            Removable::Weights(_) => {
+            Removable::Weights(_) | Removable::Patterned { .. } => {
                 Err(Failure::new(abi::E_UNSUPPORTED, "this suite removes weights, not channels"))
             }
         }

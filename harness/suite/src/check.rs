@@ -170,6 +170,12 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             add("keeps", format!("{keep} is not in (0, 1]; a keep is the fraction that remains"));
         }
     }
+    if let Some(pattern) = suite.prunable.as_ref().and_then(|set| set.pattern) {
+        for keep in suite.keeps.iter().filter(|keep| **keep != pattern.fraction()) {
+            let only = pattern.fraction();
+            add("keeps", format!("{keep} is not what the pattern {pattern} leaves; write `keeps: [{only}]`"));
+        }
+    }
     if suite.tracks.is_empty() {
         add("tracks", "needs at least one track".to_owned());
     }

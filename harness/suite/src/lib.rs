@@ -1,6 +1,7 @@
 //! Suites, trials, stages and their identities. No libtorch.
 
 mod check;
+mod pattern;
 mod plan;
 mod recipe;
 mod spec;
@@ -8,6 +9,7 @@ mod stage;
 mod yaml;
 
 pub use check::read_suite;
+pub use pattern::Pattern;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{

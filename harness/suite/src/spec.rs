@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::pattern::Pattern;
 use crate::recipe::{Length, Recipe};
 
 /// A suite: one network, one upstream task, methods to compare, and how they are compared.
@@ -302,6 +303,10 @@ pub struct Prunable {
     /// Whether the classifier's weight belongs to it; never in a suite that transfers, where it is replaced.
     #[serde(default)]
     pub head: bool,
+    /// How the weights that remain must lie: `2:4` for exactly two of each four along the input channels. Layers whose
+    /// input channels do not fall into such groups then do not belong to the set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
 }
 
 /// The channels that may go.

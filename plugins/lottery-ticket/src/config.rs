@@ -155,7 +155,8 @@ impl Config {
             bird.check()?;
             if self.emit == Emit::Trained {
                 return refuse(
-                    "early_bird stops trainings of the search, and with emit: trained these are the tickets' own; use emit: rewound",
+                    "early_bird stops trainings of the search, and with emit: trained these are the tickets' own; use emit: \
+                     rewound",
                 );
             }
             if self.scope != Scope::Global {
@@ -173,7 +174,8 @@ impl Config {
         }
         if self.checkpoint().is_none() {
             return refuse(
-                "perturb keeps weights that the search has removed, which need a checkpoint to take their values from; name one in rewind",
+                "perturb keeps weights that the search has removed, which need a checkpoint to take their values from; \
+                 name one in rewind",
             );
         }
         if self.emit == Emit::Trained {

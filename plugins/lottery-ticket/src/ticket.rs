@@ -88,7 +88,7 @@ impl LotteryTicket {
         let trainings = levels.len() as u64 + u64::from(trained);
         let steps = self.steps_per_training(run, trainings)?;
         let before = |round: usize| if round == 0 { total } else { levels[round - 1].count };
-        let watch = |round: usize| self.watch(steps, before(round), &[levels[round].count]);
+        let watch = |round: usize| self.watch(steps, before(round), &[levels.get(round)?.count]);
         (0..levels.len()).filter_map(watch).try_for_each(|watch| watch.check())?;
         self.train(run, TrainOptions::afresh(steps), watch(0))?;
         for (round, level) in levels.iter().enumerate() {

@@ -7,6 +7,7 @@ mod evaluation;
 mod forward;
 mod masks;
 mod options;
+mod pattern;
 mod resnet20;
 mod resume;
 mod statistics;

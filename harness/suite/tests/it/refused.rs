@@ -68,6 +68,13 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
             "unknown variant `flops`",
         ),
         ("prunable: {name: convolutions}", "channels: {name: inner, align: 0}", "at least 1"),
+        (
+            "prunable: {name: convolutions}",
+            "prunable: {name: pairs, pattern: \"2:4\"}",
+            "write `keeps: [0.5]`",
+        ),
+        ("prunable: {name: convolutions}", "prunable: {name: pairs, pattern: \"4:2\"}", "is not a pattern"),
+        ("prunable: {name: convolutions}", "prunable: {name: pairs, pattern: 2}", "pattern"),
         ("replicates: 2", "replicates: 0", "at least 1"),
         ("name: whole", "name: a/b", "is not made of letters"),
     ] {

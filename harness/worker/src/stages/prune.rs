@@ -7,9 +7,10 @@ use std::time::Instant;
 use secateur_abi as abi;
 use secateur_data::Split;
 use secateur_engine::Streams;
-use secateur_host::{Plugin, Removable, Session, SessionSetup, run_method};
+use secateur_host::{Plugin, Removable, Session, SessionSetup, prunable_params, run_method};
+use secateur_network::Network;
 use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
-use secateur_suite::PruneSpec;
+use secateur_suite::{Prunable, PruneSet, PruneSpec};
 
 use crate::order::{CANCELLED, Order};
 use crate::stages::Ended;
@@ -32,6 +33,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         upstream.insert(name.replacen('-', ":", 1), state);
     }
     let removable = Removable::new(&network, &spec.set);
+    tell_pattern(&network, &spec.set, &removable)?;
     let targets: Vec<abi::Target> = spec.keeps.iter().map(|keep| removable.target(&network, *keep)).collect();
     let session = Session::new(SessionSetup {
         model: &model,
@@ -94,6 +96,29 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         snapshots: facts,
     };
     Ok(Ended { outcome, detail, outputs, facts: serde_json::to_value(facts)? })
+}
+
+/// Logs which layers a pattern leaves dense, because their input channels do not fall into its groups.
+fn tell_pattern(network: &Network, set: &PruneSet, removable: &Removable) -> anyhow::Result<()> {
+    let (PruneSet::Weights(set), Removable::Patterned { params, pattern }) = (set, removable) else {
+        return Ok(());
+    };
+    anyhow::ensure!(
+        !params.is_empty(),
+        "no layer of the set `{}` has input channels in multiples of {}, as the pattern {pattern} needs",
+        set.name,
+        pattern.of()
+    );
+    let whole = prunable_params(network, &Prunable { pattern: None, ..set.clone() });
+    let dense = whole.iter().filter(|id| !params.contains(id)).map(|id| &network.params()[id.index()]);
+    let (mut weights, mut layers) = (0, Vec::new());
+    for layer in dense {
+        weights += layer.numel();
+        layers.push(layer.name.as_str());
+    }
+    let (patterned, layers) = (removable.total(network), layers.join(", "));
+    tracing::info!(%pattern, patterned, dense = weights, layers, "weights in groups of the pattern, and dense ones");
+    Ok(())
 }
 
 fn outcome_of(status: abi::Status) -> Outcome {

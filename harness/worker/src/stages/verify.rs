@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secateur_checkpoint::Tensors;
 use secateur_data::Split;
 use secateur_engine::{Model, Options, Pass, Precision, State, Streams};
-use secateur_host::{Channels, Removable};
+use secateur_host::{Channels, Removable, pattern_complaint};
 use secateur_network::{Convention, Network, ParamId, ParamRole};
 use secateur_store::{Counts, Outcome, VerifyFacts};
 use secateur_suite::VerifySpec;
@@ -30,6 +30,13 @@ pub(crate) fn run(order: &Order, spec: &VerifySpec) -> anyhow::Result<Ended> {
     let removable = Removable::new(&network, &spec.set);
     let (counts, problem) = match &removable {
         Removable::Weights(prunable) => weights_left(&network, prunable, &tensors)?,
+        Removable::Patterned { params, pattern } => {
+            let (counts, problem) = weights_left(&network, params, &tensors)?;
+            let mask = |name: &str| Some(tensors.get(&format!("mask.{name}"))?.bytes.as_slice());
+            // A dense network keeps everything and has no pattern.
+            let broken = (spec.keep < 1.0).then(|| pattern_complaint(&network, params, *pattern, mask));
+            (counts, problem.or(broken.flatten()))
+        }
         Removable::Channels(channels) => channels_left(&network, channels, &tensors)?,
     };
     let target = removable.target(&network, spec.keep);
@@ -38,7 +45,7 @@ pub(crate) fn run(order: &Order, spec: &VerifySpec) -> anyhow::Result<Ended> {
             return Some(format!("{} weights under a mask are not zero", counts.leaked));
         }
         (counts.prunable_kept.abs_diff(target.count) > target.tolerance).then(|| match removable {
-            Removable::Weights(_) => {
+            Removable::Weights(_) | Removable::Patterned { .. } => {
                 format!("{} prunable weights remain, the target is {}", counts.prunable_kept, target.count)
             }
             Removable::Channels(_) => format!(

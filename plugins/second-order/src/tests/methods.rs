@@ -89,7 +89,14 @@ impl Bench {
         keeps: &[f64],
         allowance: u64,
     ) -> std::result::Result<Vec<Snapshot>, MethodFailure> {
-        let set = Prunable { name: "all".to_owned(), linear: true, stem: true, shortcuts: true, head: true };
+        let set = Prunable {
+            name: "all".to_owned(),
+            linear: true,
+            stem: true,
+            shortcuts: true,
+            head: true,
+            pattern: None,
+        };
         let removable = Removable::new(self.model.network(), &PruneSet::Weights(set));
         let recipe = Recipe { lr: 0.05, ..Recipe::new(4, 0.05) };
         let trial = Trial {
