@@ -133,7 +133,7 @@ fn what_was_not_read_is_counted_and_not_compared() {
     // A single network has nothing to be held against, channels hang together, and empty masks have no ratio.
     assert_eq!(tables(&[mask_set(0.5, vec![network("a", 0, &["10"])])]), []);
     let empty = mask_set(0.0, vec![network("a", 0, &["00"]), network("b", 0, &["00"])]);
-    assert_eq!(tables(&[empty.clone()]), []);
+    assert_eq!(tables(&[empty]), []);
     assert_eq!(tables(&[MaskSet { granularity: "channels".to_owned(), ..lost(MaskState::Gone) }]), []);
     assert_eq!(tables(&[]), []);
 }

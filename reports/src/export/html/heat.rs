@@ -59,7 +59,8 @@ pub(super) fn draw(map: &HeatMap) -> Option<String> {
     // The last head leans out to the right.
     let right = slanted + 8.0;
     let width = ((WIDTH - left - right) / map.columns.len() as f64).clamp(CELLS.0, CELLS.1);
-    let height = if width < TWO_LINES { 22.0 } else { 32.0 };
+    let noted = map.rows.iter().flat_map(|row| row.cells.iter().flatten()).any(|cell| !cell.note.is_empty());
+    let height = if noted && width >= TWO_LINES { 32.0 } else { 22.0 };
     let whole = left + right + width * map.columns.len() as f64;
     let mut svg = format!(
         "<svg class=\"heat\" viewBox=\"0 0 {whole:.0} {:.0}\" width=\"{whole:.0}\" role=\"img\" aria-label=\"{}\">",
