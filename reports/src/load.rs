@@ -170,6 +170,7 @@ impl Loader<'_> {
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),
+            nonzero_before: snapshot.and_then(|snapshot| snapshot.nonzero_before),
             weights_of: snapshot.and_then(|snapshot| snapshot.weights_of.clone()),
             ap: detection.and_then(|detection| detection.ap),
             ap50: detection.and_then(|detection| detection.ap50),

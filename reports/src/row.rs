@@ -121,6 +121,11 @@ pub struct Row {
     /// absent where they have been changed, where nobody looked, and for dense rows.
     #[serde(default)]
     pub weights_of: Option<String>,
+    /// Prunable weights that were not zero when the host last selected what stays: all of them for a method that prunes
+    /// once, those of the round before for one that prunes in rounds. For one that learns which weights are zero, what lies above
+    /// the target was trimmed by the host, and what lies below was restored.
+    #[serde(default)]
+    pub nonzero_before: Option<u64>,
     /// Average precision of a detector as COCO defines it; absent for classifiers, as all that follow.
     pub ap: Option<f64>,
     /// The same at an overlap of 0.5 alone.

@@ -181,6 +181,7 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
         training_macs: Some(ALLOWANCE as f64 * (0.4 + 0.6 * macs)),
         stage: name("stage"),
         prune_stage: if dense { String::new() } else { name("prune") },
+        nonzero_before: (!dense).then_some(PRUNABLE),
         weights_of: match method.id {
             "org.secateur.magnitude" | "org.secateur.random" => Some("end".to_owned()),
             "org.secateur.lottery-ticket" if method.label == "imp-rewind-init" => Some("init".to_owned()),

@@ -8,7 +8,7 @@ use secateur_network::Op;
 use secateur_store::{InputFile, SuiteManifest, digest_file};
 use secateur_suite::{
     Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, NetworkSpec, Plan, PrecisionChoice, Suite,
-    Surroundings, expand, read_suite,
+    Surroundings, expand, read_suite_with,
 };
 
 use crate::plugins::Plugins;
@@ -39,7 +39,12 @@ impl Context {
         let file = places.suite.display().to_string();
         let text =
             std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
-        let suite = read_suite(&file, &text)?;
+        let folder = places.suite.parent().unwrap_or(Path::new("."));
+        let load = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        };
+        let suite = read_suite_with(&file, &text, &load)?;
         check_networks(&suite)?;
         let mut outside = BTreeMap::new();
         let upstream = match &suite.upstream.checkpoint {

@@ -1,7 +1,7 @@
 //! `secateur.host.plan/1`.
 
 use secateur_abi as abi;
-use secateur_engine::{Scope, SelectError, State, mask_from_indices, select_pattern, select_top};
+use secateur_engine::{Scope, SelectError, State, count_kept, mask_from_indices, select_pattern, select_top};
 use secateur_network::ParamId;
 use tch::{Device, Kind};
 
@@ -84,6 +84,11 @@ impl Session<'_> {
                 other => Failure::new(abi::E_INFEASIBLE, other.to_string()),
             })?
         };
+        let mut nonzero = 0;
+        for id in self.prunable() {
+            nonzero += count_kept(&self.model().param(*id).detach().f_ne(0.0)?)?;
+        }
+        self.nonzero_before.set(Some(nonzero));
         for ((id, shape), kept) in self.prunable().iter().zip(&shapes).zip(&kept) {
             self.model().set_mask(*id, Some(&mask_from_indices(shape, kept)?))?;
         }
@@ -106,7 +111,12 @@ impl Session<'_> {
         }
         self.model().apply_masks()?;
         let state = State::of(self.model(), None);
-        let snapshot = Snapshot { weights_of: self.origin(&state)?, state, meters: self.meters() };
+        let snapshot = Snapshot {
+            weights_of: self.origin(&state)?,
+            nonzero_before: self.nonzero_before.get(),
+            state,
+            meters: self.meters(),
+        };
         self.emitted.borrow_mut()[target as usize] = Some(snapshot);
         Ok(())
     }

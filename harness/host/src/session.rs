@@ -48,6 +48,8 @@ pub struct Snapshot {
     /// The checkpoint (`start`, or a name of [`SessionSetup::upstream`]) whose values the remaining prunable weights
     /// have, bit for bit.
     pub weights_of: Option<String>,
+    /// Prunable weights that were not zero when the host last selected what stays, in suites of weights.
+    pub nonzero_before: Option<u64>,
     /// What it took, from the beginning of the call.
     pub meters: Meters,
 }
@@ -103,6 +105,8 @@ pub struct Session<'a> {
     pub(crate) in_training: Cell<bool>,
     pub(crate) step_batch: RefCell<Option<(Tensor, Tensor)>>,
     pub(crate) emitted: RefCell<Vec<Option<Snapshot>>>,
+    /// Prunable weights that were not zero at the last selection.
+    pub(crate) nonzero_before: Cell<Option<u64>>,
     calls: Cell<u64>,
 }
 
@@ -143,6 +147,7 @@ impl<'a> Session<'a> {
             schedule: Cell::new((0, total_steps)),
             in_training: Cell::new(false),
             step_batch: RefCell::default(),
+            nonzero_before: Cell::new(None),
             emitted: RefCell::new((0..setup.targets.len()).map(|_| None).collect()),
             calls: Cell::new(0),
             setup,

@@ -47,6 +47,10 @@ pub struct SnapshotFacts {
     /// they have been changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_of: Option<String>,
+    /// Prunable weights that were not zero when the host last selected what stays. For methods that learn which weights are
+    /// zero (STR), what lies above the target is what the host trimmed, and what lies below is what it restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonzero_before: Option<u64>,
 }
 
 /// Counts of a network, taken from the tensors.

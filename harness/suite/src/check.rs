@@ -1,15 +1,46 @@
 //! What a suite must hold beyond its form.
 
-use crate::recipe::Length;
+use std::collections::BTreeMap;
+
+use crate::recipe::{Length, Recipe};
 use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, TaskSource, Track};
 use crate::yaml::{YamlError, from_str, nearest, to_json};
 
-/// Reads and checks a suite.
+/// Reads and checks a suite that is one text.
+///
+/// # Errors
+/// As [`read_suite_with`]; recipe files cannot be read.
+pub fn read_suite(file: &str, text: &str) -> Result<Suite, YamlError> {
+    read_suite_with(file, text, &|name| Err(format!("`{name}` cannot be read from here")))
+}
+
+/// Reads and checks a suite. `load` gives the text of a recipe file by the name that the suite has for it, or says why there
+/// is none. The recipes of such files become the suite's own.
 ///
 /// # Errors
 /// Returns the file, the key, what is wrong and what to do.
-pub fn read_suite(file: &str, text: &str) -> Result<Suite, YamlError> {
-    let suite: Suite = from_str(file, text)?;
+pub fn read_suite_with(
+    file: &str,
+    text: &str,
+    load: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Suite, YamlError> {
+    let mut suite: Suite = from_str(file, text)?;
+    let at_key = |message: String| {
+        let (line, column, snippet) = locate(text, "recipe_files");
+        YamlError { file: file.to_owned(), line, column, message, text: snippet }
+    };
+    for name in std::mem::take(&mut suite.recipe_files) {
+        let recipes = load(&name).map_err(|reason| at_key(format!("recipe_files: {reason}")))?;
+        let recipes: BTreeMap<String, Recipe> = from_str(&name, &recipes)?;
+        for (recipe, value) in recipes {
+            if suite.recipes.contains_key(&recipe) {
+                let message =
+                    format!("recipe_files: `{name}` has a recipe `{recipe}`, and there is one already");
+                return Err(at_key(message));
+            }
+            suite.recipes.insert(recipe, value);
+        }
+    }
     let problem = problems(&suite).into_iter().next();
     match problem {
         None => Ok(suite),

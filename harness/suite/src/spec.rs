@@ -50,6 +50,9 @@ pub struct Suite {
     /// For suites that remove channels: the channels that may go, one set for all methods.
     #[serde(default)]
     pub channels: Option<ChannelSet>,
+    /// Files with more recipes, relative to the suite file: those of papers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipe_files: Vec<String>,
     /// Training recipes, by name.
     #[serde(default)]
     pub recipes: BTreeMap<String, Recipe>,

@@ -277,6 +277,7 @@ fn budget(rows: &[&Row]) -> Budget {
         prunable_total: span(|row| row.prunable_total),
         target_count: span(|row| row.target_count),
         achieved_count: span(|row| row.achieved_count),
+        nonzero_before: span(|row| row.nonzero_before),
         missed_counts: rows
             .iter()
             .filter(|row| {

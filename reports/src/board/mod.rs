@@ -182,6 +182,8 @@ pub struct Budget {
     pub target_count: Option<Span>,
     /// Prunable weights that remain.
     pub achieved_count: Option<Span>,
+    /// Prunable weights that were not zero when the host last selected what stays.
+    pub nonzero_before: Option<Span>,
     /// Rows of which the achieved count is not the target.
     pub missed_counts: usize,
     /// Fraction of zeros among the prunable weights.

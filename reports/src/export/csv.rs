@@ -91,12 +91,12 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 43] = [
+const RESULTS_HEADER: [&str; 44] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
     "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "init_samples",
-    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "ap", "ap50", "ar", "ap_small",
+    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "nonzero_before", "ap", "ap50", "ar", "ap_small",
     "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
@@ -183,7 +183,8 @@ fn row_order(a: &Row, b: &Row) -> Ordering {
         let sizes = (row.params_total, row.params_remaining, row.conv_fc_total, row.conv_fc_remaining);
         let macs = (row.macs_executed, row.macs_nonzero);
         let given = (row.allowance_samples, row.init_samples);
-        (row.test_pictures, kept, sizes, macs, given, row.method_samples, row.recover_samples)
+        let spent = (row.method_samples, row.recover_samples);
+        (row.test_pictures, kept, sizes, macs, given, spent, row.nonzero_before)
     }
     who(a)
         .cmp(&who(b))

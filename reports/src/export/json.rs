@@ -42,7 +42,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 38] = [
+const METRICS: [Metric; 39] = [
     metric(
         "score",
         "fraction",
@@ -136,6 +136,12 @@ const METRICS: [Metric; 38] = [
     metric("keep", "fraction", None, "fraction of the prunable weights asked for"),
     metric("target_count", "weights", None, "prunable weights to remain"),
     metric("achieved_count", "weights", None, "prunable weights that remain"),
+    metric(
+        "nonzero_before",
+        "weights",
+        None,
+        "prunable weights that were not zero when the host last selected what stays",
+    ),
     metric("sparsity", "fraction", Some(true), "fraction of zeros among the prunable weights"),
     metric(
         "compression",

@@ -93,7 +93,9 @@ impl<'a> Planner<'a> {
                 direct.push(task);
             }
         }
-        let scored_upstream = suite.evaluate || suite.transfer.is_some() || suite.measure;
+        // Who only prunes tasks directly has nothing to ask of the upstream task.
+        let scored_upstream =
+            suite.direct.is_none() || suite.evaluate || suite.transfer.is_some() || suite.measure;
         for track in &suite.tracks {
             for replicate in 0..suite.replicates {
                 if scored_upstream {

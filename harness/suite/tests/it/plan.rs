@@ -400,6 +400,9 @@ fn without_anything_to_score_upstream_only_the_tasks_are_pruned() {
     let direct = text.lines().last().unwrap();
     let alone = plan(&read(&format!("{head}evaluate: false\n{direct}\n")));
     assert!(alone.trials.iter().all(|trial| trial.task.is_some()));
+    // A suite without any score is a suite still: its networks are verified.
+    let unscored = plan(&read(&format!("{head}evaluate: false\n")));
+    assert!(!unscored.trials.is_empty() && unscored.trials.iter().all(|trial| trial.verify.is_some()));
     // Beside pruning on tasks, the upstream task's own scores are not a direct result among others.
     let beside = plan(&read(&format!("{head}{direct}\n")));
     let upstream = beside.trials.iter().filter(|trial| trial.task.is_none());

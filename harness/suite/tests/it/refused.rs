@@ -1,4 +1,4 @@
-use secateur_suite::read_suite;
+use secateur_suite::{Schedule, read_suite, read_suite_with};
 
 use crate::WHOLE;
 
@@ -82,4 +82,59 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
         assert!(error.contains(expected), "{to}: {error}");
         assert!(error.starts_with("suite.yaml"), "{error}");
     }
+}
+
+#[test]
+fn recipe_files_add_recipes_and_nothing_twice() {
+    let suite = WHOLE
+        .replace("seed: 3", "seed: 3\nrecipe_files: [papers.yaml]")
+        .replace("recipe: head", "recipe: paper");
+    let load = |text: &'static str| {
+        move |name: &str| if name == "papers.yaml" { Ok(text.to_owned()) } else { Err(format!("no {name}")) }
+    };
+    let read =
+        |text, load: &dyn Fn(&str) -> Result<String, String>| read_suite_with("suite.yaml", text, load);
+    let found = read(&suite, &load("paper: {batch: 7, lr: 0.1}")).unwrap();
+    assert_eq!(found.recipes["paper"].batch, 7);
+    // What is stored of a suite needs no files beside it.
+    assert!(found.recipe_files.is_empty());
+
+    let refused = |text: &str, recipes: &'static str| read(text, &load(recipes)).unwrap_err().to_string();
+    let error = refused(&suite, "paper: {batch: 7, lr: 0.1}\nrecover: {batch: 1, lr: 1}");
+    assert!(
+        error.contains("suite.yaml:3") && error.contains("`recover`, and there is one already"),
+        "{error}"
+    );
+    let error = refused(&suite, "paper: {batch: 7, ler: 0.1}");
+    assert!(error.contains("papers.yaml:1") && error.contains("`ler`"), "{error}");
+    let error = refused(&suite.replace("[papers.yaml]", "[paper.yaml]"), "");
+    assert!(error.contains("suite.yaml:3") && error.contains("no paper.yaml"), "{error}");
+    let error = refused(&suite, "other: {batch: 7, lr: 0.1}");
+    assert!(error.contains("there is no recipe `paper`"), "{error}");
+}
+
+#[test]
+fn the_recipes_of_papers_have_their_figures() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benchmarks/recipes/papers.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let suite = WHOLE.replace("seed: 3", "seed: 3\nrecipe_files: [papers.yaml]");
+    let suite = read_suite_with("suite.yaml", &suite, &|_| Ok(text.clone())).unwrap();
+    // 2111.13445: 150 epochs, a tenth of the rate after 50 and after 100 of them. A step is an epoch here.
+    let rate = |name: &str, epoch, epochs| suite.recipes[name].lr_at(epoch, epochs);
+    for (name, first) in
+        [("2111.13445-linear", 0.01), ("2111.13445-full", 0.01), ("2111.13445-full-small-lr", 0.001)]
+    {
+        for (epoch, part) in [(0, 1.0), (49, 1.0), (50, 0.1), (99, 0.1), (100, 0.01_f64), (149, 0.01)] {
+            assert!((rate(name, epoch, 150) / (first * part) - 1.0).abs() < 1e-9, "{name} at {epoch}");
+        }
+    }
+    // 2012.06908: 182 epochs, a tenth at 91 and 136; WoodFisher: by 0.6 every six epochs from 40 to 88.
+    for (epoch, wanted) in [(1, 0.1), (90, 0.1), (91, 0.01), (135, 0.01), (136, 0.001)] {
+        assert!((rate("2012.06908-cifar", epoch, 182) / wanted - 1.0).abs() < 1e-9, "at {epoch}");
+    }
+    for (epoch, drops) in [(39, 0), (40, 1), (45, 1), (46, 2), (88, 9), (99, 9)] {
+        let wanted = 0.005 * 0.6_f64.powi(drops);
+        assert!((rate("2004.14340-gradual", epoch, 100) / wanted - 1.0).abs() < 1e-9, "at {epoch}");
+    }
+    assert_eq!(suite.recipes["2106.12379-ac-dc"].schedule, Schedule::Cosine);
 }

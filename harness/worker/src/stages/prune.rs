@@ -76,6 +76,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
             forward_samples: snapshot.meters.forward_samples,
             charged_samples: snapshot.meters.charged(),
             steps: snapshot.meters.steps,
+            nonzero_before: snapshot.nonzero_before,
             // The session says `start` for the network that the trial began with, and `step:500` for the file `step-500`.
             weights_of: snapshot.weights_of.map(|name| match name.as_str() {
                 "start" => start.to_owned(),

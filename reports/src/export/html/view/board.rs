@@ -83,6 +83,7 @@ struct RowView {
     compression: String,
     target: String,
     achieved: String,
+    before: String,
     missed: bool,
     params: String,
     conv_fc: String,
@@ -303,6 +304,7 @@ fn row_view(board: &Board, entry: &Entry, heat: &[(f64, f64)], dots: bool) -> Ro
         compression: budget.compression.map_or_else(dash, text::times),
         target: span(budget.target_count),
         achieved: span(budget.achieved_count),
+        before: span(budget.nonzero_before),
         // Whole channels need not add up to a count; the warnings say how far they are from it.
         missed: budget.missed_counts > 0 && board.key.granularity != "channels",
         params: span(budget.params_remaining),
