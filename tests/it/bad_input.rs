@@ -64,18 +64,25 @@ fn misspelt_names_in_a_suite_are_placed_and_the_nearest_is_named() {
 }
 
 #[test]
-fn a_parameter_that_a_method_does_not_know_is_named_and_spoils_only_its_own_rows() {
+fn parameters_that_a_method_refuses_are_named_before_anything_runs() {
     let lab = Lab::new();
-    let entry = "  - {label: wrong, method: org.secateur.magnitude, params: {skope: uniform}}\n";
-    lab.run(&Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, entry]) }, "store", &[]).exits(1);
-    for row in lab.rows("store") {
-        if row["method"] == "wrong" {
-            assert_eq!(row["outcome"], "invalid", "{row:?}");
-            assert!(row["outcome_detail"].contains("unknown field `skope`"), "{row:?}");
-        } else {
-            assert_eq!(row["outcome"], "ok", "{row:?}");
-        }
-    }
+    let refused = |entry: &str, words: &[&str]| {
+        let entry = format!("  - {{label: wrong, method: org.secateur.{entry}}}\n");
+        lab.run(&Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, &entry]) }, "store", &[])
+            .exits(2)
+            .names(words);
+        assert!(!lab.path("store").exists(), "{entry}");
+    };
+    // An unknown name with the nearest one, a wrong type, a value out of range: with the line, and by any kind of plugin.
+    refused(
+        "magnitude, params: {skope: uniform}",
+        &["mini.yaml:", "methods[1].params", "`skope`", "did you mean `scope`"],
+    );
+    refused("magnitude, params: {scope: globl}", &["methods[1].params", "`globl`", "did you mean `global`"]);
+    refused("magnitude, params: {scope: 3}", &["methods[1].params", "invalid type"]);
+    refused("lottery-ticket, params: {rate: 1.5}", &["methods[1].params", "rate is 1.5"]);
+    refused("woodfisher, params: {gradients: 0}", &["methods[1].params", "gradients"]);
+    refused("rigl, params: {alpha: two}", &["methods[1].params", "invalid type", "two"]);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use secateur_network::Op;
-use secateur_store::{InputFile, SuiteManifest, digest_file};
+use secateur_store::{InputFile, ParamsQuestion, SuiteManifest, digest_file};
 use secateur_suite::{
     Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, NetworkSpec, Plan, PrecisionChoice, Suite,
-    Surroundings, expand, read_suite_with,
+    Surroundings, error_at, expand, read_suite_with,
 };
 
-use crate::plugins::Plugins;
+use crate::plugins::{PluginInfo, Plugins, refusals};
 
 /// What a suite needs from outside.
 #[derive(Debug)]
@@ -96,6 +96,9 @@ impl Context {
                 }
             }
         }
+        if let Some(plugins) = &plugins {
+            check_params(&file, &text, &suite, plugins)?;
+        }
         let environment = Environment {
             threads: suite.threads,
             device_class: places.device_class.to_owned(),
@@ -137,6 +140,33 @@ impl Context {
             upstream: upstream.collect(),
             trials: Vec::new(),
             shared: Vec::new(),
+        }
+    }
+}
+
+/// Asks the plugins whether they take the parameters of the suite's methods, before anything runs.
+fn check_params(file: &str, text: &str, suite: &Suite, plugins: &Plugins) -> anyhow::Result<()> {
+    let mut by_plugin: BTreeMap<&Path, (&PluginInfo, Vec<usize>)> = BTreeMap::new();
+    for (index, entry) in suite.methods.iter().enumerate() {
+        let info = plugins.with_method(&entry.method).with_context(|| file.to_owned())?;
+        by_plugin.entry(&info.path).or_insert_with(|| (info, Vec::new())).1.push(index);
+    }
+    let mut refused: BTreeMap<usize, String> = BTreeMap::new();
+    for (info, entries) in by_plugin.into_values() {
+        let questions = entries.iter().map(|index| {
+            let entry = &suite.methods[*index];
+            let params = secateur_suite::to_json(&entry.params).map_err(anyhow::Error::msg)?;
+            let params = if params.is_null() { serde_json::json!({}) } else { params };
+            Ok(ParamsQuestion { method: entry.method.clone(), params })
+        });
+        let questions = questions.collect::<anyhow::Result<Vec<_>>>()?;
+        let answers = entries.into_iter().zip(refusals(info, &questions)?);
+        refused.extend(answers.filter_map(|(index, answer)| Some((index, answer?))));
+    }
+    match refused.first_key_value() {
+        None => Ok(()),
+        Some((index, reason)) => {
+            Err(error_at(file, text, &format!("methods[{index}].params"), reason).into())
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, bail};
+use secateur_store::ParamsQuestion;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -174,6 +176,54 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
         }
     }
     Ok(info)
+}
+
+/// Why a plugin refuses parameters of its methods, for each question; `None` where it takes them, and where it cannot be asked: the
+/// stage will tell. Parameters that were taken once are not asked for again.
+pub(crate) fn refusals(
+    info: &PluginInfo,
+    questions: &[ParamsQuestion],
+) -> anyhow::Result<Vec<Option<String>>> {
+    let worker = Worker::fingerprint();
+    let taken = |question: &ParamsQuestion| {
+        let text = format!("{} {}", question.method, question.params);
+        cache_file(&info.sha256, &format!("{worker}-{}", blake3::hash(text.as_bytes()).to_hex()))
+    };
+    let asked: Vec<usize> = (0..questions.len())
+        .filter(|index| !taken(&questions[*index]).is_some_and(|file| file.exists()))
+        .collect();
+    let mut refusals = vec![None; questions.len()];
+    if asked.is_empty() {
+        return Ok(refusals);
+    }
+    let list: Vec<&ParamsQuestion> = asked.iter().map(|index| &questions[*index]).collect();
+    let mut child = Worker::find()?
+        .command()
+        .arg("--check")
+        .arg(&info.path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot ask plugin `{}`", info.path.display()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Who ends without listening gives no answer below.
+        let _ = serde_json::to_writer(&mut stdin, &list);
+    }
+    let output =
+        child.wait_with_output().with_context(|| format!("cannot ask plugin `{}`", info.path.display()))?;
+    let Ok(answers) = serde_json::from_slice::<Vec<Option<String>>>(&output.stdout) else {
+        return Ok(refusals);
+    };
+    for (index, answer) in asked.into_iter().zip(answers) {
+        if let (None, Some(file)) = (&answer, taken(&questions[index])) {
+            // The cache only saves time.
+            let _ = file.parent().map(std::fs::create_dir_all);
+            let _ = secateur_store::write_atomic(&file, b"taken");
+        }
+        refusals[index] = answer;
+    }
+    Ok(refusals)
 }
 
 /// A plugin that one worker refuses another may take, so what is cached belongs to both.

@@ -23,7 +23,7 @@ mod train;
 mod units;
 
 pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
-pub use method::{MethodFailure, run_method};
+pub use method::{MethodFailure, check_params, run_method};
 pub use pattern::pattern_complaint;
 pub use prunable::{Channels, Removable, prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};

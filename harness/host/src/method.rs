@@ -85,6 +85,50 @@ pub struct MethodFailure {
     pub message: String,
 }
 
+/// Creates an instance of a method with its parameters (a JSON object) and destroys it again: what a method refuses of its
+/// parameters, it refuses there. No session is needed, and nothing of a network is seen.
+///
+/// # Errors
+/// Returns the status and the message with which the method refused.
+pub fn check_params(plugin: &Plugin, id: &str, params: &str) -> Result<(), MethodFailure> {
+    let (vtable, instance) = create(plugin, id, params, |create| create())?;
+    // SAFETY: the instance came from `create` and is used no more.
+    unsafe { (vtable.destroy)(instance) };
+    Ok(())
+}
+
+/// An instance of a method, made by a call that `enter` may prepare.
+fn create(
+    plugin: &Plugin,
+    id: &str,
+    params: &str,
+    enter: impl FnOnce(&mut dyn FnMut() -> abi::Status) -> abi::Status,
+) -> Result<(&'static abi::MethodVtable, *mut abi::Method), MethodFailure> {
+    let fail = |status, message: String| Err(MethodFailure { status, message });
+    let Some(method) = plugin.method(id) else {
+        return fail(abi::E_UNSUPPORTED, format!("plugin {} has no method `{id}`", plugin.path().display()));
+    };
+    if let Err(error) = plugin.init(host()) {
+        return fail(abi::E_INTERNAL, error.to_string());
+    }
+    // SAFETY: checked at load; static.
+    let vtable = unsafe { &*method.vtable };
+    let mut instance: *mut abi::Method = std::ptr::null_mut();
+    let sink = Sink::default();
+    let error_sink = sink.as_abi();
+    let status = enter(&mut || {
+        // SAFETY: the function has the contract's type; everything lent outlives the call.
+        unsafe { (vtable.create)(host(), abi::Str::new(params), &raw mut instance, &raw const error_sink) }
+    });
+    if status < 0 {
+        return fail(status, sink.message(status));
+    }
+    if instance.is_null() {
+        return fail(abi::E_INTERNAL, "the method made no instance and reported no error".to_owned());
+    }
+    Ok((vtable, instance))
+}
+
 /// Creates an instance of a method with its parameters (a JSON object), lets it answer all targets of the session,
 /// and destroys it.
 ///
@@ -99,27 +143,9 @@ pub fn run_method(
 ) -> Result<(), MethodFailure> {
     let _boxes = crate::boxes::Offer::enter(session.setup.train.has_boxes());
     let fail = |status, message: String| Err(MethodFailure { status, message });
-    let Some(method) = plugin.method(id) else {
-        return fail(abi::E_UNSUPPORTED, format!("plugin {} has no method `{id}`", plugin.path().display()));
-    };
-    if let Err(error) = plugin.init(host()) {
-        return fail(abi::E_INTERNAL, error.to_string());
-    }
-    // SAFETY: checked at load; static.
-    let vtable = unsafe { &*method.vtable };
-    let mut instance: *mut abi::Method = std::ptr::null_mut();
+    let (vtable, instance) = create(plugin, id, params, |create| session.enter_plugin("create", create))?;
     let sink = Sink::default();
     let error_sink = sink.as_abi();
-    let status = session.enter_plugin("create", || {
-        // SAFETY: the function has the contract's type; everything lent outlives the call.
-        unsafe { (vtable.create)(host(), abi::Str::new(params), &raw mut instance, &raw const error_sink) }
-    });
-    if status < 0 {
-        return fail(status, sink.message(status));
-    }
-    if instance.is_null() {
-        return fail(abi::E_INTERNAL, "the method made no instance and reported no error".to_owned());
-    }
     let targets = &session.setup.targets;
     let (granularity, budget_metric) = match &session.setup.removable {
         Removable::Weights(_) | Removable::Patterned { .. } => (abi::GRANULARITY_WEIGHT, abi::BUDGET_WEIGHTS),

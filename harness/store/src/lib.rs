@@ -20,6 +20,6 @@ pub use facts::{
 pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
-pub use message::{InputFile, StageOrder, WorkerReport};
+pub use message::{InputFile, ParamsQuestion, StageOrder, WorkerReport};
 pub use objects::{Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};

@@ -17,6 +17,15 @@ pub struct InputFile {
     pub digest: String,
 }
 
+/// What `secateur-worker --check` is asked: would this method take these parameters?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParamsQuestion {
+    /// Method identifier.
+    pub method: String,
+    /// Parameters, an object.
+    pub params: serde_json::Value,
+}
+
 /// The content of `order.json`, the one argument of `secateur-worker`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageOrder {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::recipe::{Length, Recipe};
 use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, TaskSource, Track};
-use crate::yaml::{YamlError, from_str, nearest, to_json};
+use crate::yaml::{YamlError, from_str, nearest, nearest_expected, to_json};
 
 /// Reads and checks a suite that is one text.
 ///
@@ -55,6 +55,18 @@ pub fn read_suite_with(
             })
         }
     }
+}
+
+/// An error about a key of a suite that its reader found fine: its place in the text, and the nearest name where the message
+/// is about one that is not known.
+#[must_use]
+pub fn error_at(file: &str, text: &str, key: &str, message: &str) -> YamlError {
+    let (line, column, snippet) = locate(text, key);
+    let mut message = format!("{key}: {message}");
+    if let Some(nearest) = nearest_expected(&message) {
+        message.push_str(&format!("\n  help: did you mean `{nearest}`?"));
+    }
+    YamlError { file: file.to_owned(), line, column, message, text: snippet }
 }
 
 /// The line of a key path such as `tracks[1].name`, found by its text: each part below the one before it. Where a part

@@ -8,7 +8,7 @@ mod spec;
 mod stage;
 mod yaml;
 
-pub use check::{read_suite, read_suite_with};
+pub use check::{error_at, read_suite, read_suite_with};
 pub use pattern::Pattern;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};

@@ -84,7 +84,7 @@ fn describe(file: &str, text: &str, error: &serde_yaml::Error) -> YamlError {
 }
 
 /// From "unknown field `x`, expected one of `a`, `b`" the nearest of the expected names.
-fn nearest_expected(message: &str) -> Option<String> {
+pub(crate) fn nearest_expected(message: &str) -> Option<String> {
     if !message.contains("unknown field") && !message.contains("unknown variant") {
         return None;
     }

@@ -1,7 +1,8 @@
 //! `secateur-worker ORDER.json` runs one stage and exits. The parent, `secateur`, writes the order and reads the
 //! report; for a debugger the worker can be run by hand on an order that is there.
 //!
-//! `secateur-worker --inspect PLUGIN` prints what a plugin says of itself as JSON.
+//! `secateur-worker --inspect PLUGIN` prints what a plugin says of itself as JSON. `secateur-worker --check PLUGIN` reads a JSON
+//! list of methods with parameters and prints what the methods refuse of them.
 
 mod channels;
 mod contain;
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use secateur_store::{Outcome, StageOrder, WorkerReport, write_atomic};
+use secateur_store::{Outcome, ParamsQuestion, StageOrder, WorkerReport, write_atomic};
 use secateur_suite::{LIBTORCH_VERSION, StageSpec};
 
 use crate::order::Order;
@@ -32,11 +33,15 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--inspect", plugin] => inspect(Path::new(plugin)),
+        ["--check", plugin] => check(Path::new(plugin)),
         [order] if !order.starts_with('-') => run(Path::new(order)),
         _ => {
             #[expect(clippy::print_stderr, reason = "a program's usage")]
             {
-                eprintln!("usage: secateur-worker ORDER.json\n       secateur-worker --inspect PLUGIN");
+                eprintln!(
+                    "usage: secateur-worker ORDER.json\n       secateur-worker --inspect PLUGIN\n       \
+                     secateur-worker --check PLUGIN < PARAMETERS.json"
+                );
             }
             return ExitCode::from(2);
         }
@@ -57,6 +62,24 @@ fn main() -> ExitCode {
 fn inspect(path: &Path) -> anyhow::Result<()> {
     let plugin = secateur_host::Plugin::load(path)?;
     println!("{}", serde_json::to_string(&plugin.info())?);
+    Ok(())
+}
+
+/// One answer for each question: nothing, or why the parameters are refused. Other failures are for the stage to tell.
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn check(path: &Path) -> anyhow::Result<()> {
+    let plugin = secateur_host::Plugin::load(path)?;
+    let questions: Vec<ParamsQuestion> =
+        serde_json::from_reader(std::io::stdin()).context("the questions are not JSON")?;
+    let answers: Vec<Option<String>> = questions
+        .iter()
+        .map(|question| {
+            let refused =
+                secateur_host::check_params(&plugin, &question.method, &question.params.to_string()).err();
+            refused.filter(|failure| failure.status == secateur_abi::E_INVALID).map(|failure| failure.message)
+        })
+        .collect();
+    println!("{}", serde_json::to_string(&answers)?);
     Ok(())
 }
 

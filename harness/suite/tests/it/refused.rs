@@ -1,4 +1,4 @@
-use secateur_suite::{Schedule, read_suite, read_suite_with};
+use secateur_suite::{Schedule, Suite, YamlError, read_suite, read_suite_with};
 
 use crate::WHOLE;
 
@@ -92,8 +92,9 @@ fn recipe_files_add_recipes_and_nothing_twice() {
     let load = |text: &'static str| {
         move |name: &str| if name == "papers.yaml" { Ok(text.to_owned()) } else { Err(format!("no {name}")) }
     };
-    let read =
-        |text, load: &dyn Fn(&str) -> Result<String, String>| read_suite_with("suite.yaml", text, load);
+    fn read(text: &str, load: &dyn Fn(&str) -> Result<String, String>) -> Result<Suite, YamlError> {
+        read_suite_with("suite.yaml", text, load)
+    }
     let found = read(&suite, &load("paper: {batch: 7, lr: 0.1}")).unwrap();
     assert_eq!(found.recipes["paper"].batch, 7);
     // What is stored of a suite needs no files beside it.
