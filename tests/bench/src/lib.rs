@@ -102,8 +102,9 @@ pub fn model(network: Arc<Network>, seed: u64) -> Model {
     Model::new(network, Options::default(), &Streams::new(seed)).expect("a model")
 }
 
-/// libtorch's generator belongs to the process, and tests run in threads of one: who seeds and draws does so alone.
-fn alone() -> MutexGuard<'static, ()> {
+/// libtorch's generator belongs to the process, and tests run in threads of one: who seeds and draws does so alone. [`model`]
+/// and [`Trial::run`] see to it; who trains without them holds this meanwhile.
+pub fn alone() -> MutexGuard<'static, ()> {
     static DRAWING: Mutex<()> = Mutex::new(());
     DRAWING.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -82,6 +82,7 @@ impl Lab {
     pub(super) fn early_step(&self) -> State {
         let start = State::of(&self.model, None);
         let sgd = Sgd::new(&self.recipe, self.model.params().len());
+        let _alone = secateur_bench::alone();
         let trainer = secateur_engine::Trainer {
             model: &self.model,
             sgd: &sgd,

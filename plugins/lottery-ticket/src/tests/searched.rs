@@ -70,6 +70,7 @@ fn trained_from(lab: &Lab, state: &State, kept: &[bool], at: Position, momentum:
         state.restore_weights(&lab.model, Some(&sgd)).unwrap();
     }
     let streams = Streams::new(SEED).fork("train");
+    let _alone = secateur_bench::alone();
     let trainer = Trainer { model: &lab.model, sgd: &sgd, data: &lab.data, recipe: &lab.recipe, streams };
     trainer.train(at, at.schedule_total, &[], &mut NoHooks).unwrap();
     lab.values(&State::of(&lab.model, None))
