@@ -256,7 +256,7 @@ fn sizes_and_metrics_stand_on_the_page_in_words() {
     // Two controls and eight methods at two keeps, each with AP and AP50 of three sizes, which begin at a line.
     let sizes = section(&page, "sizes");
     let rows = 2 + 2 * 8;
-    assert_eq!(sizes.matches("<td class=\"num band\">").count(), rows * 3);
+    assert_eq!(sizes.matches("<td class=\"num stratum\">").count(), rows * 3);
     assert_eq!(sizes.matches("<td class=\"num\">").count(), rows * (1 + 3));
     assert!(!sizes.contains("ρ"));
     assert!(page.contains("; metric AP50 (VOC)"));
@@ -273,7 +273,7 @@ fn classes_stand_on_the_page_by_frequency() {
     let classes = section(&page, "classes");
     let order = ["ring", "heart", "arrow", "cross", "crescent", "star-5"];
     let heads: Vec<&str> = classes
-        .split("<th class=\"band\" colspan=\"1\" scope=\"colgroup\">")
+        .split("<th class=\"stratum\" colspan=\"1\" scope=\"colgroup\">")
         .skip(1)
         .filter_map(|rest| rest.split('<').next())
         .collect();
@@ -281,8 +281,8 @@ fn classes_stand_on_the_page_by_frequency() {
     assert!(classes.contains("In the test split: ring: 420 objects; heart: 300 objects; "));
     // More than four columns have AP alone, and a correlation for every method; dense rows have a dash.
     let rows = 2 + 2 * 8;
-    assert_eq!(classes.matches("<td class=\"num band\">").count(), rows * (6 + 1));
-    assert_eq!(classes.matches("<td class=\"num band\">–").count(), 2);
+    assert_eq!(classes.matches("<td class=\"num stratum\">").count(), rows * (6 + 1));
+    assert_eq!(classes.matches("<td class=\"num stratum\">–").count(), 2);
     assert!(!classes.contains("AP50 %") && classes.contains("ρ of frequency"));
     // A store of older scores has no classes, and three classes have no correlation.
     let mut input = synthetic_detection();
