@@ -17,9 +17,9 @@ mod load;
 mod pairs;
 mod published;
 mod row;
-mod sizes;
 mod speed;
 pub mod stats;
+mod strata;
 mod tensors;
 mod text;
 mod warnings;
@@ -48,11 +48,12 @@ pub use analysis::upstream::{
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
+pub use export::csv::strata::{classes_csv, sizes_csv};
 pub use export::csv::tickets::tickets_csv;
 pub use export::csv::upstream::upstream_transfer_csv;
 pub use export::csv::{
     costs_csv, layers_csv, leaderboard_csv, mask_similarity_csv, pairs_csv, perturbation_csv, results_csv,
-    sizes_csv, speed_csv,
+    speed_csv,
 };
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
@@ -68,8 +69,10 @@ pub use published::{
     read_names, read_published,
 };
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
-pub use sizes::{SizeBand, SizeCell, SizeLine, SizeScore, SizeTable, tables as size_tables};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
+pub use strata::{
+    Extent, StrataCell, StrataKind, StrataLine, StrataTable, Stratum, StratumScore, tables as strata_tables,
+};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.
@@ -90,7 +93,9 @@ pub struct Report {
     /// Upstream against transfer scores, in the boards' order.
     pub upstream: Vec<UpstreamTable>,
     /// What detectors find by size of the objects, in reading order.
-    pub sizes: Vec<SizeTable>,
+    pub sizes: Vec<StrataTable>,
+    /// What they find by class of the objects, in reading order.
+    pub classes: Vec<StrataTable>,
     /// Differences between methods on detection tasks, in reading order.
     pub pairs: Vec<PairTable>,
     /// How alike the masks of methods are, in reading order.
@@ -122,7 +127,8 @@ impl Report {
         speeds.sort_by(export::csv::speed_order);
         let mut galleries = input.galleries.clone();
         galleries.sort_by(gallery::reading_order);
-        let sizes = size_tables(&input.sizes);
+        let strata = |kind| strata_tables(&input.strata, kind);
+        let (sizes, classes) = (strata(StrataKind::Size), strata(StrataKind::Class));
         let pairs = pair_tables(&input.resampled);
         let published = published_tables(&input.published);
         let tickets = ticket_tables(&boards);
@@ -142,6 +148,7 @@ impl Report {
             mode_pairs,
             upstream,
             sizes,
+            classes,
             pairs,
             galleries,
             published,

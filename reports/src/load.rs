@@ -12,8 +12,8 @@ use crate::analysis::masks;
 use crate::gallery;
 use crate::pairs;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
-use crate::sizes;
 use crate::speed::Speed;
+use crate::strata;
 
 /// Reads all suites of a store, or one.
 ///
@@ -43,7 +43,7 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
                 let (row, detection) = loader.row(trial, score)?;
                 if let Some(detection) = detection {
                     let predictions = loader.predictions(score);
-                    input.sizes.extend(sizes::scores(&row, &detection));
+                    input.strata.extend(strata::scores(&row, &detection));
                     input.resampled.extend(pairs::resampled(&row, predictions.as_deref()));
                 }
                 input.rows.push(row);

@@ -7,8 +7,8 @@ use crate::analysis::masks::MaskSet;
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
 use crate::published::{PublishedFigure, PublishedName};
-use crate::sizes::SizeScore;
 use crate::speed::Speed;
+use crate::strata::StratumScore;
 
 /// Whether a row is a control rather than a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -206,9 +206,9 @@ pub struct ReportInput {
     /// Measured networks.
     #[serde(default)]
     pub speeds: Vec<Speed>,
-    /// How well detectors find objects of each size.
+    /// How well detectors find objects of each size, and of each class.
     #[serde(default)]
-    pub sizes: Vec<SizeScore>,
+    pub strata: Vec<StratumScore>,
     /// The metric of detectors on draws of pictures, for differences between them.
     #[serde(default)]
     pub resampled: Vec<Resampled>,

@@ -4,9 +4,9 @@ use secateur_reports::testing::{synthetic, synthetic_detection};
 use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 15] = [
-    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv", "agreement.csv",
-    "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "summary.md", "report.json", "index.html",
+const FILES: [&str; 16] = [
+    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv",
+    "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "summary.md", "report.json", "index.html",
 ];
 
 #[test]
@@ -73,6 +73,24 @@ fn the_json_of_detectors_has_their_differences() {
     assert_eq!((&pair["method"], &pair["against"]), (&"dcp".into(), &"fpgm".into()));
     assert_eq!((&pair["replicates"], &pair["left_out"]), (&2.into(), &2.into()));
     assert_eq!(pair["interval"]["over"], "pictures-and-seeds");
+}
+
+#[test]
+fn the_json_of_detectors_has_their_classes() {
+    let input = synthetic_detection();
+    let bytes = secateur_reports::report_json(&Report::new(&input), &input.provenance).expect("JSON");
+    let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let [table] = &json["classes"].as_array().expect("a list")[..] else { panic!("one table") };
+    assert_eq!(table["kind"], "class");
+    assert_eq!(table["bands"][5], serde_json::json!({ "name": "star-5", "kind": "class", "objects": 50 }));
+    let lines = table["lines"].as_array().expect("a list of lines");
+    for line in lines {
+        assert_eq!(line["cells"].as_array().map(Vec::len), Some(6));
+        let is_method = line["keep"].as_f64() < Some(1.0);
+        assert_eq!(line["frequency_correlation"]["n"].as_u64(), is_method.then_some(3), "{line}");
+    }
+    let named = |name: &str| json["metrics"].as_array().expect("a list").iter().any(|it| it["name"] == name);
+    assert!(named("frequency_correlation"));
 }
 
 #[test]

@@ -183,13 +183,17 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
     let row = of("l1").into_iter().find(|row| row["keep"] == "0.5").expect("a row");
     assert_eq!(compacted.unwrap()["params"].as_f64().unwrap(), number(row, "params_remaining"));
 
-    // The report draws test pictures, and counts by size.
+    // The report draws test pictures, and counts by size and by class.
     let page = std::fs::read_to_string(lab.path("store-report").join("index.html")).expect("a page");
     for words in ["ground truth", "data:image/png;base64,", "small", "contextual-giou"] {
         assert!(page.contains(words), "{words}");
     }
     let sizes = std::fs::read_to_string(lab.path("store-report").join("sizes.csv")).expect("sizes.csv");
     assert!(sizes.lines().count() > 3 * rows.len() / 2, "{sizes}");
+    let classes = std::fs::read_to_string(lab.path("store-report").join("classes.csv")).expect("classes.csv");
+    let scored = rows.iter().filter(|row| row["outcome"] == "ok").count();
+    let each = detection["classes"].as_array().unwrap().len();
+    assert_eq!(classes.lines().count(), 1 + scored * each, "{classes}");
     // Every network is paired with every other at its keep: eight methods and dense-trained, at two keeps.
     let pairs =
         crate::support::table(&std::fs::read(lab.path("store-report").join("pairs.csv")).expect("pairs.csv"));

@@ -5,6 +5,7 @@
 
 pub(crate) mod agreement;
 mod analysis;
+pub(crate) mod strata;
 pub(crate) mod tickets;
 pub(crate) mod upstream;
 
@@ -18,7 +19,6 @@ use crate::board::{Board, Entry};
 use crate::family::Family;
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::{Control, ReportInput, Row, StageCost};
-use crate::sizes::SizeScore;
 use crate::speed::Speed;
 use crate::stats::Summary;
 
@@ -45,13 +45,6 @@ pub fn speed_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
     table(speeds, &SPEED_HEADER)
 }
 
-/// `sizes.csv`: every scored detector, one line for each size of objects.
-pub fn sizes_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
-    let mut sizes: Vec<&SizeScore> = input.sizes.iter().collect();
-    sizes.sort_by(|a, b| size_order(a, b));
-    table(sizes, &SIZES_HEADER)
-}
-
 /// `pairs.csv`: every difference between two methods. Fractions, as everywhere in these tables.
 pub fn pairs_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
     let lines = report.pairs.iter().flat_map(|table| {
@@ -61,22 +54,6 @@ pub fn pairs_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
             .flat_map(move |keep| keep.pairs.iter().map(move |pair| pair_line(table, keep, pair)))
     });
     self::table(lines.collect(), &PAIRS_HEADER)
-}
-
-/// The order of scores by size: by all that names them, smallest size first, then by everything else.
-pub(crate) fn size_order(a: &SizeScore, b: &SizeScore) -> Ordering {
-    fn who(it: &SizeScore) -> impl Ord + '_ {
-        (&it.suite, &it.track, &it.protocol, &it.regime, &it.task, control_place(it.control), &it.method)
-    }
-    let values = |it: &SizeScore| [Some(it.area_from), it.area_to, it.ap, it.ap50];
-    who(a)
-        .cmp(&who(b))
-        .then_with(|| b.keep.total_cmp(&a.keep))
-        .then_with(|| a.replicate.cmp(&b.replicate))
-        .then_with(|| a.stage.cmp(&b.stage))
-        .then_with(|| a.area_from.total_cmp(&b.area_from))
-        .then_with(|| (&a.size, a.objects).cmp(&(&b.size, b.objects)))
-        .then_with(|| floats_order(&values(a), &values(b)))
 }
 
 /// The order of measured networks: by all that names them.
@@ -113,12 +90,6 @@ const SPEED_HEADER: [&str; 21] = [
 ];
 
 #[rustfmt::skip]
-const SIZES_HEADER: [&str; 16] = [
-    "suite", "track", "protocol", "regime", "task", "method", "control", "keep", "replicate", "size", "area_from",
-    "area_to", "objects", "ap", "ap50", "stage",
-];
-
-#[rustfmt::skip]
 const PAIRS_HEADER: [&str; 15] = [
     "suite", "track", "protocol", "regime", "task", "keep", "method", "against", "replicates", "difference", "low", "high",
     "ahead", "draws", "interval_over",
@@ -145,7 +116,8 @@ fn control_place(control: Option<Control>) -> u8 {
     }
 }
 
-fn float_order(a: Option<f64>, b: Option<f64>) -> Ordering {
+/// Absent values come first.
+pub(crate) fn float_order(a: Option<f64>, b: Option<f64>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => a.total_cmp(&b),
         (a, b) => a.is_some().cmp(&b.is_some()),

@@ -16,9 +16,9 @@ use crate::cost::MethodCost;
 use crate::pairs::PairTable;
 use crate::published::PublishedTable;
 use crate::row::Provenance;
-use crate::sizes::SizeTable;
 use crate::speed::Speed;
 use crate::stats::{LEVEL, Over};
+use crate::strata::StrataTable;
 
 /// Name and version of the structure; a change that could break a reader raises the number.
 pub const SCHEMA: &str = "secateur-report/1";
@@ -53,16 +53,27 @@ const METRICS: [Metric; 39] = [
         "ap",
         "fraction",
         Some(true),
-        "average precision as COCO defines it, mean over overlaps of 0.50 to 0.95; by size of the objects, too",
+        "average precision as COCO defines it, mean over overlaps of 0.50 to 0.95; by size and by class of the objects, too",
     ),
-    metric("ap50", "fraction", Some(true), "the same at an overlap of 0.5; by size of the objects, too"),
+    metric(
+        "ap50",
+        "fraction",
+        Some(true),
+        "the same at an overlap of 0.5; by size and by class of the objects, too",
+    ),
     metric(
         "ar",
         "fraction",
         Some(true),
         "average recall of 100 detections a picture, over the same overlaps",
     ),
-    metric("objects", "objects", None, "objects of a size that were to be found"),
+    metric("objects", "objects", None, "objects of a size or a class that were to be found"),
+    metric(
+        "frequency_correlation",
+        "rank correlation",
+        None,
+        "Spearman's, over classes, between objects in the test split and drop in ap; negative: rare classes lose more",
+    ),
     metric(
         "mean",
         "fraction",
@@ -212,7 +223,9 @@ struct Document<'a> {
     /// Upstream against transfer scores.
     upstream: &'a [UpstreamTable],
     /// By size of the objects, for detectors.
-    sizes: &'a [SizeTable],
+    sizes: &'a [StrataTable],
+    /// By class of the objects, for detectors.
+    classes: &'a [StrataTable],
     /// Differences between methods, for detectors.
     pairs: &'a [PairTable],
     /// How alike masks are.
@@ -279,6 +292,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         mode_pairs: &report.mode_pairs,
         upstream: &report.upstream,
         sizes: &report.sizes,
+        classes: &report.classes,
         pairs: &report.pairs,
         similarities: &report.similarities,
         layers: &report.layers,

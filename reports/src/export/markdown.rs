@@ -3,6 +3,7 @@
 mod agreement;
 mod analysis;
 mod families;
+mod strata;
 mod tickets;
 mod upstream;
 
@@ -13,7 +14,6 @@ use super::{incomplete_word, interval_words, lacking_words, metric_words, pair_w
 use crate::board::{Board, Entry};
 use crate::pairs::PairTable;
 use crate::row::{Control, Outcome, Provenance};
-use crate::sizes::{SizeTable, area_words};
 use crate::stats::Summary;
 use crate::text;
 use crate::{Report, Severity};
@@ -55,13 +55,8 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
     }
     analysis::sections(&mut out, report, MOST_CHARACTERS * 27 / 32);
     agreement::section(&mut out, &report.agreements);
-    for table in &report.sizes {
-        let table = size_table(table);
-        if out.len() + table.len() > MOST_CHARACTERS * 7 / 8 {
-            let _ = writeln!(out, "More scores by size of objects are in `sizes.csv`.\n");
-            break;
-        }
-        out.push_str(&table);
+    for tables in [&report.sizes, &report.classes] {
+        strata::section(&mut out, tables, MOST_CHARACTERS * 7 / 8);
     }
     if skipped > 0 {
         let _ = writeln!(out, "{skipped} more boards are in `index.html` and `leaderboard.csv`.\n");
@@ -239,36 +234,6 @@ fn pair_table(table: &PairTable) -> String {
     out
 }
 
-fn size_table(table: &SizeTable) -> String {
-    let parts = [&table.suite, &table.track, &table.protocol, &table.regime, &table.task];
-    let title = parts.map(|part| text::clean(part)).join(" · ");
-    let bands: Vec<String> = table
-        .bands
-        .iter()
-        .map(|band| {
-            format!("{}: {}, {} objects", cell(&band.name), area_words(band), text::count(band.objects))
-        })
-        .collect();
-    let mut out =
-        format!("## Objects by size: {}\n\n{}.\n\n| keep | method |", cell(&title), bands.join("; "));
-    for band in &table.bands {
-        let _ = write!(out, " {0} AP % | {0} AP50 % |", cell(&band.name));
-    }
-    out.push_str("\n|---:|:---|");
-    out.push_str(&"---:|---:|".repeat(table.bands.len()));
-    out.push('\n');
-    for line in &table.lines {
-        let name = if line.is_dense() { format!("*{}*", cell(&line.method)) } else { cell(&line.method) };
-        let _ = write!(out, "| {} | {name} |", line.keep);
-        for summary in line.cells.iter().flat_map(|it| [it.ap, it.ap50]) {
-            let _ = write!(out, " {} |", summary.map_or_else(|| "–".to_owned(), |it| pm(&it)));
-        }
-        out.push('\n');
-    }
-    out.push('\n');
-    out
-}
-
 fn warnings(out: &mut String, report: &Report) {
     if report.warnings.is_empty() {
         return;
@@ -360,24 +325,6 @@ mod tests {
         let summary = summary_md(&Report::new(&input), &input.provenance);
         assert!(summary.len() < MOST_CHARACTERS, "{} characters", summary.len());
         assert!(summary.contains("more in `leaderboard.csv`"));
-    }
-
-    #[test]
-    fn detectors_have_a_table_by_size() {
-        let input = synthetic_detection();
-        let summary = summary_md(&Report::new(&input), &input.provenance);
-        assert!(summary.contains("1 task, 3 replicates; metric AP50 (VOC); intervals"));
-        let (_, table) = summary.split_once("## Objects by size: figures-detect · short").expect("a table");
-        assert!(table.contains("small: up to 221 px², 431 objects; medium: 221 to 829 px², 612 objects;"));
-        let columns = |line: &str| line.matches('|').count();
-        let lines: Vec<&str> = table
-            .lines()
-            .skip_while(|line| !line.starts_with('|'))
-            .take_while(|line| !line.is_empty())
-            .collect();
-        // Head, rule, two controls, eight methods at two keeps.
-        assert_eq!(lines.len(), 2 + 2 + 16);
-        assert!(lines.iter().all(|line| columns(line) == 9), "{lines:?}");
     }
 
     #[test]

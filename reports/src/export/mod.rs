@@ -4,6 +4,7 @@ pub(crate) mod csv;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
+mod strata;
 pub(crate) mod terminal;
 pub(crate) mod write;
 

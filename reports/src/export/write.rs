@@ -35,11 +35,12 @@ pub enum ReportError {
 /// served is never half a page.
 pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let report = Report::new(input);
-    let files: [(&str, Vec<u8>); 15] = [
+    let files: [(&str, Vec<u8>); 16] = [
         ("results.csv", csv::results_csv(input)?),
         ("costs.csv", csv::costs_csv(input)?),
         ("speed.csv", csv::speed_csv(input)?),
-        ("sizes.csv", csv::sizes_csv(input)?),
+        ("sizes.csv", csv::strata::sizes_csv(input)?),
+        ("classes.csv", csv::strata::classes_csv(input)?),
         ("pairs.csv", csv::pairs_csv(&report)?),
         ("tickets.csv", csv::tickets::tickets_csv(&report)?),
         ("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(&report)?),

@@ -2,7 +2,7 @@
 
 use secateur_data::detection::DetectionData;
 use secateur_data::generated::generate_detection_first;
-use secateur_store::{DetectionFacts, SizeFacts};
+use secateur_store::{ClassFacts, DetectionFacts, SizeFacts};
 
 use super::{Sample, noise, provenance, sample};
 use crate::gallery::{
@@ -10,12 +10,15 @@ use crate::gallery::{
 };
 use crate::pairs::Resampled;
 use crate::row::{Control, ReportInput, Row};
-use crate::sizes;
+use crate::strata;
 
 const TASK: &str = "generated/figures";
 const KEEPS: [f64; 2] = [0.5, 0.25];
 /// Small, medium and large: how many objects there are, and how much harder than large ones they are to find.
 const SIZES: [(&str, u64, f64); 3] = [("small", 431, 0.32), ("medium", 612, 0.12), ("large", 187, 0.0)];
+/// Classes of the task with invented frequencies, as many objects as by size.
+const CLASSES: [(&str, u64); 6] =
+    [("arrow", 230), ("crescent", 90), ("cross", 140), ("heart", 300), ("ring", 420), ("star-5", 50)];
 
 /// Label, identifier, control, and the average precision at a keep of 0.5.
 const METHODS: [(&str, &str, Option<Control>, f64); 10] = [
@@ -50,6 +53,14 @@ pub fn detection_facts(large: f64) -> DetectionFacts {
         .collect();
     let objects: u64 = sizes.iter().map(|size| size.objects).sum();
     let ap = large - 0.16;
+    let classes = CLASSES.iter().zip(0..).map(|((name, objects), place)| {
+        // What a network loses it loses of rare classes first.
+        let rare = 1.0 - *objects as f64 / 420.0;
+        let own = ap - 0.5 * (0.72 - large) * rare + 0.08 * (noise(&[71, large.to_bits(), place]) - 0.5);
+        let own = own.clamp(0.0, 1.0);
+        ClassFacts { name: (*name).to_owned(), objects: *objects, ap: Some(own), ap50: Some(ap50(own)) }
+    });
+    let classes = classes.collect();
     DetectionFacts {
         ap: Some(ap),
         ap50: Some(ap50(ap)),
@@ -59,7 +70,7 @@ pub fn detection_facts(large: f64) -> DetectionFacts {
         objects,
         detections: objects * 3,
         sizes,
-        classes: Vec::new(),
+        classes,
     }
 }
 
@@ -121,7 +132,7 @@ pub fn synthetic_detection() -> ReportInput {
                 let facts = detection_facts(large);
                 let one = Sample { method, control, keep, task: TASK, replicate, score: None };
                 let row = Row { method_id: id.to_owned(), ..detection_sample(&one, &facts) };
-                input.sizes.extend(sizes::scores(&row, &facts));
+                input.strata.extend(strata::scores(&row, &facts));
                 input.resampled.push(drawn(&row, place as u64));
                 input.rows.push(row);
             }

@@ -18,8 +18,6 @@ fn an_empty_table_has_the_header_of_a_full_one() {
     assert_eq!(without, with);
     let (without, with) = both(speed_csv);
     assert_eq!(without, with);
-    let sizes = |input: &ReportInput| header(&sizes_csv(input).expect("sizes"));
-    assert_eq!(sizes(&empty), sizes(&synthetic_detection()));
     let pairs = |input: &ReportInput| header(&pairs_csv(&Report::new(input)).expect("pairs"));
     assert_eq!(pairs(&empty), pairs(&synthetic_detection()));
 }
@@ -38,19 +36,6 @@ fn equal_rows_in_any_order_give_equal_bytes() {
     assert_eq!(results_csv(&input).expect("rows"), results);
     assert_eq!(costs_csv(&input).expect("costs"), costs);
     assert_eq!(leaderboard_csv(&Report::new(&input)).expect("boards"), board);
-}
-
-#[test]
-fn scores_by_size_have_one_order_whatever_the_store_says() {
-    let mut input = synthetic_detection();
-    // A contradiction, too: two scores of one network.
-    let mut copy = input.sizes[0].clone();
-    copy.ap50 = None;
-    input.sizes.push(copy);
-    let (sizes, report) = (sizes_csv(&input).expect("sizes"), Report::new(&input));
-    input.sizes.reverse();
-    assert_eq!(sizes_csv(&input).expect("sizes"), sizes);
-    assert_eq!(Report::new(&input).sizes, report.sizes);
 }
 
 #[test]

@@ -66,8 +66,18 @@ fn untrusted_text_stays_text() {
             values: vec![Some(0.5)],
         });
     }
+    for number in 0..13 {
+        let class = secateur_store::ClassFacts {
+            name: format!("{number}{EVIL}"),
+            objects: 1,
+            ap: Some(0.5),
+            ap50: Some(0.5),
+        };
+        let facts = secateur_store::DetectionFacts { classes: vec![class], ..Default::default() };
+        input.strata.extend(crate::strata::scores(&input.rows[0], &facts));
+    }
     let page = page_of(&input);
-    assert!(page.contains("Differences between methods"));
+    assert!(page.contains("Differences between methods") && page.contains("4 classes, 0&lt;"));
     assert!(!page.contains("<img"));
     assert!(page.contains("&lt;img"));
     assert!(!page.contains("6999881"), "a label was run as a template");
@@ -109,7 +119,7 @@ fn the_page_is_the_same_for_rows_in_another_order() {
         let page = page_of(&input);
         input.rows.reverse();
         input.costs.reverse();
-        input.sizes.reverse();
+        input.strata.reverse();
         input.galleries.reverse();
         input.resampled.reverse();
         input.masks.reverse();
@@ -243,12 +253,45 @@ fn sizes_and_metrics_stand_on_the_page_in_words() {
     let page = page_of(&synthetic_detection());
     assert!(page.contains("<h2>Objects by size</h2>"));
     assert!(page.contains("small: up to 221 px², 431 objects; medium: 221 to 829 px², 612 objects"));
+    // Two controls and eight methods at two keeps, each with AP and AP50 of three sizes, which begin at a line.
+    let sizes = section(&page, "sizes");
+    let rows = 2 + 2 * 8;
+    assert_eq!(sizes.matches("<td class=\"num stratum\">").count(), rows * 3);
+    assert_eq!(sizes.matches("<td class=\"num\">").count(), rows * (1 + 3));
+    assert!(!sizes.contains("ρ"));
     assert!(page.contains("; metric AP50 (VOC)"));
     assert!(!page.contains("voc-ap50"));
     // A report without detectors has none of it.
     let page = page_of(&synthetic(1224));
     assert!(!page.contains("Objects by size") && !page.contains("What the detectors see"));
     assert!(page.contains("metric mean per class on 3, top-1 on 9"));
+}
+
+#[test]
+fn classes_stand_on_the_page_by_frequency() {
+    let page = page_of(&synthetic_detection());
+    let classes = section(&page, "classes");
+    let order = ["ring", "heart", "arrow", "cross", "crescent", "star-5"];
+    let heads: Vec<&str> = classes
+        .split("<th class=\"stratum\" colspan=\"1\" scope=\"colgroup\">")
+        .skip(1)
+        .filter_map(|rest| rest.split('<').next())
+        .collect();
+    assert_eq!(heads, order);
+    assert!(classes.contains("In the test split: ring: 420 objects; heart: 300 objects; "));
+    // More than four columns have AP alone, and a correlation for every method; dense rows have a dash.
+    let rows = 2 + 2 * 8;
+    assert_eq!(classes.matches("<td class=\"num stratum\">").count(), rows * (6 + 1));
+    assert_eq!(classes.matches("<td class=\"num stratum\">–").count(), 2);
+    assert!(!classes.contains("AP50 %") && classes.contains("ρ of frequency"));
+    // A store of older scores has no classes, and three classes have no correlation.
+    let mut input = synthetic_detection();
+    input.strata.retain(|score| !["cross", "crescent", "star-5"].contains(&score.stratum.name.as_str()));
+    let page = page_of(&input);
+    let three = section(&page, "classes");
+    assert!(three.contains("AP50 %") && !three.contains("ρ of frequency"));
+    input.strata.retain(|score| score.stratum.kind() == crate::StrataKind::Size);
+    assert!(!page_of(&input).contains("Objects by class"));
 }
 
 /// The part of a page with the differences.

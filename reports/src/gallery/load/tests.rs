@@ -162,7 +162,7 @@ fn pictures_have_their_pixels_and_objects() {
 }
 
 #[test]
-fn rows_and_sizes_are_those_of_the_facts() {
+fn rows_sizes_and_classes_are_those_of_the_facts() {
     let input = Fixture::new().input();
     let facts = detection_facts(0.6);
     let row = input.rows.iter().find(|row| row.method == "dcp" && row.keep < 0.3).unwrap();
@@ -172,10 +172,15 @@ fn rows_and_sizes_are_those_of_the_facts() {
     assert_eq!(row.ap_large, facts.sizes[2].ap);
     let failed = input.rows.iter().find(|row| row.method == "taylor").unwrap();
     assert_eq!((failed.outcome, failed.ap, failed.ap_small), (Outcome::Timeout, None, None));
-    // Five scored networks with three sizes each.
-    assert_eq!(input.sizes.len(), 15);
-    let small: Vec<_> = input.sizes.iter().filter(|size| size.size == "small").map(|size| size.ap).collect();
-    assert_eq!(small, [facts.sizes[0].ap; 5]);
+    // Five scored networks with three sizes and six classes each.
+    assert_eq!(input.strata.len(), 5 * (3 + 6));
+    let scores_of = |name: &str| -> Vec<(u64, Option<f64>)> {
+        let own = input.strata.iter().filter(|score| score.stratum.name == name);
+        own.map(|score| (score.stratum.objects, score.ap)).collect()
+    };
+    let (small, cross) = (&facts.sizes[0], &facts.classes[2]);
+    assert_eq!(scores_of("small"), [(small.objects, small.ap); 5]);
+    assert_eq!(scores_of("cross"), [(cross.objects, cross.ap); 5]);
 }
 
 #[test]

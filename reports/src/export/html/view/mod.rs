@@ -9,8 +9,8 @@ mod masks;
 mod pairs;
 mod perturbation;
 mod published;
-mod size;
 mod speed;
+mod strata;
 mod tickets;
 mod upstream;
 
@@ -32,8 +32,8 @@ use masks::MaskView;
 use pairs::PairTableView;
 use perturbation::PerturbationView;
 use published::PublishedView;
-use size::SizeTableView;
 use speed::{SpeedTable, tables};
+use strata::StrataTableView;
 use tickets::TicketsView;
 use upstream::UpstreamView;
 
@@ -55,7 +55,8 @@ pub(super) struct Page {
     families: FamiliesView,
     upstream: Vec<UpstreamView>,
     tickets: TicketsView,
-    sizes: Vec<SizeTableView>,
+    sizes: Vec<StrataTableView>,
+    classes: Vec<StrataTableView>,
     pairs: Vec<PairTableView>,
     similarities: Vec<MaskView>,
     layers: Vec<MaskView>,
@@ -141,7 +142,8 @@ pub(super) fn page(report: &Report, provenance: &Provenance) -> Page {
         families: families::view(&report.families, &report.mode_pairs),
         upstream: upstream::views(&report.upstream),
         tickets: tickets::view(&report.tickets),
-        sizes: size::tables(&report.sizes),
+        sizes: strata::tables(&report.sizes),
+        classes: strata::tables(&report.classes),
         pairs: pairs::tables(&report.pairs),
         similarities: masks::similarities(&report.similarities),
         layers: masks::layers(&report.layers),
