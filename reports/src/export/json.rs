@@ -42,7 +42,7 @@ const fn metric(
     Metric { name, unit, higher_is_better, description }
 }
 
-const METRICS: [Metric; 39] = [
+const METRICS: &[Metric] = &[
     metric(
         "score",
         "fraction",
@@ -269,7 +269,7 @@ struct JsonEntry<'a> {
 pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, ReportError> {
     let document = Document {
         schema: SCHEMA,
-        metrics: &METRICS,
+        metrics: METRICS,
         interval_level: LEVEL,
         tie_criterion: crate::export::TIE_CRITERION,
         rows: "results.csv",
