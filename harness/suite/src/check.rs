@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::recipe::{Length, Recipe};
-use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, TaskSource, Track};
+use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
+use crate::task::TaskSource;
 use crate::yaml::{YamlError, from_str, nearest, nearest_expected, to_json};
 
 /// Reads and checks a suite that is one text.

@@ -6,6 +6,7 @@ mod plan;
 mod recipe;
 mod spec;
 mod stage;
+mod task;
 mod yaml;
 
 pub use check::{error_at, read_suite, read_suite_with};
@@ -13,15 +14,16 @@ pub use pattern::Pattern;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
-    ChannelBudget, ChannelSet, DenseControl, DetectionSource, Direct, DirectStart, LayoutChoice, MethodEntry,
-    Metric, NetworkSpec, PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, TaskFormat,
-    TaskSource, Track, TrainedWith, Transfer, Upstream, UpstreamTraining,
+    ChannelBudget, ChannelSet, DenseControl, Direct, DirectStart, LayoutChoice, MethodEntry, NetworkSpec,
+    PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, Track, TrainedWith, Transfer,
+    Upstream, UpstreamTraining,
 };
 pub use stage::{
     DataSource, Environment, EvaluateSpec, ExtractSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec,
     PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
     derive_seed,
 };
+pub use task::{DetectionSource, Metric, TaskFormat, TaskSource};
 pub use yaml::{YamlError, nearest, to_json};
 
 /// The JSON Schema of suite files.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::Pattern;
 use crate::recipe::{Length, Recipe};
+use crate::task::TaskSource;
 
 /// A suite: one network, one upstream task, methods to compare, and how they are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -186,106 +187,6 @@ pub struct UpstreamTraining {
     /// detector on it. Absent: everything begins from initialization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backbone: Option<String>,
-}
-
-/// A task that is read from files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TaskSource {
-    /// How the files are laid out.
-    pub format: TaskFormat,
-    /// Path below `--data-root`.
-    pub path: String,
-    /// Title for people.
-    #[serde(default)]
-    pub title: String,
-    /// The metric by which the task is judged.
-    #[serde(default)]
-    pub metric: Metric,
-    /// Mean of each channel on the scale from 0 to 1.
-    #[serde(default = "half3")]
-    pub mean: Vec<f64>,
-    /// Standard deviation of each channel on the scale from 0 to 1.
-    #[serde(default = "half3")]
-    pub std: Vec<f64>,
-    /// Side to which pictures are resized; absent: they all have one size already.
-    #[serde(default)]
-    pub side: Option<u32>,
-    /// Training pictures of each class that are set aside for validation.
-    #[serde(default)]
-    pub validation_per_class: u32,
-    /// Detection only: which lists of the data set are the splits, which classes there are, and what is small.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detection: Option<Box<DetectionSource>>,
-}
-
-/// What a detection task is beside its files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DetectionSource {
-    /// Lists of the pictures to learn from; absent: `train` (VOC), `train2017` (COCO).
-    #[serde(default)]
-    pub train: Option<Vec<String>>,
-    /// Lists of the pictures to choose on; absent: `val` (VOC), a twentieth of the training pictures (COCO). An empty list:
-    /// none.
-    #[serde(default)]
-    pub validation: Option<Vec<String>>,
-    /// Lists of the pictures to score on; absent: `test` (VOC), `val2017` (COCO).
-    #[serde(default)]
-    pub test: Option<Vec<String>>,
-    /// VOC: the classes in the order of their labels; absent: those that occur, by name.
-    #[serde(default)]
-    pub classes: Option<Vec<String>>,
-    /// Areas that divide small from medium and medium from large objects, in square pixels of the original picture;
-    /// absent: COCO's, 1,024 and 9,216.
-    #[serde(default)]
-    pub size_borders: Option<[f64; 2]>,
-}
-
-/// Layout of a task's files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskFormat {
-    /// `{train,test}/<class>/*.jpg`, a folder or a `.tar.gz` of one.
-    ImageFolder,
-    /// Objects in boxes, in the layout of PASCAL VOC's devkit.
-    Voc,
-    /// Objects in boxes, in the layout of COCO.
-    Coco,
-}
-
-impl TaskFormat {
-    /// Whether such files hold objects in boxes.
-    #[must_use]
-    pub fn has_boxes(self) -> bool {
-        matches!(self, Self::Voc | Self::Coco)
-    }
-}
-
-/// A metric by which a task is judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// Fraction of right answers.
-    #[default]
-    Top1,
-    /// Mean over classes of the fraction of right answers.
-    MeanPerClass,
-    /// Detection: average precision at an overlap of 0.5, interpolated at 11 recalls (VOC until 2009).
-    Voc07Ap50,
-    /// Detection: average precision at an overlap of 0.5, the area under the whole curve (VOC since 2010).
-    #[serde(rename = "voc-ap50")]
-    VocAp50,
-    /// Detection: average precision over overlaps of 0.50 to 0.95 (COCO).
-    CocoAp,
-}
-
-impl Metric {
-    /// Whether it judges detections.
-    #[must_use]
-    pub fn is_of_detection(self) -> bool {
-        matches!(self, Self::Voc07Ap50 | Self::VocAp50 | Self::CocoAp)
-    }
 }
 
 /// The prunable set.
@@ -628,8 +529,4 @@ fn default_stage_seconds() -> u64 {
 
 fn default_controls() -> Vec<DenseControl> {
     vec![DenseControl::DenseAsIs, DenseControl::DenseTrained]
-}
-
-fn half3() -> Vec<f64> {
-    vec![0.5; 3]
 }

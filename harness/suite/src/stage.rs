@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::{Length, Recipe};
-use crate::spec::{NetworkSpec, PruneSet, ScoredSplit, TaskSource};
+use crate::spec::{NetworkSpec, PruneSet, ScoredSplit};
+use crate::task::TaskSource;
 
 /// Version of everything in the harness that affects results. A test fails when the bytes of a tiny reference
 /// stage change without a new version.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, output};
 use crate::recipe::{Length, Recipe};
-use crate::spec::{DenseControl, Direct, DirectStart, MethodEntry, ScoredSplit, Start, Suite, Track};
+use crate::spec::{DenseControl, DirectStart, MethodEntry, ScoredSplit, Start, Suite, Track};
 use crate::stage::{PruneSpec, RecoverSpec, RegimeKind, StageSpec, TrainSpec, derive_seed};
 use crate::yaml::to_json;
 
@@ -14,8 +14,6 @@ pub(super) struct Planner<'a> {
     pub(super) plan: Plan,
     /// The `prepare` stage of each task that is needed.
     pub(super) tasks: BTreeMap<String, NodeIndex>,
-    /// The `train` stage of each task that is pruned directly, in each replicate.
-    trained: BTreeMap<(String, u32), NodeIndex>,
 }
 
 /// A dense network and the task that it was trained on and is pruned on: the upstream network, or in the direct protocol
@@ -73,26 +71,13 @@ impl<'a> Place<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(suite: &'a Suite, surroundings: &'a Surroundings) -> Self {
-        let (plan, tasks, trained) = (Plan::default(), BTreeMap::new(), BTreeMap::new());
-        Self { suite, surroundings, plan, tasks, trained }
+        Self { suite, surroundings, plan: Plan::default(), tasks: BTreeMap::new() }
     }
 
     pub(super) fn run(&mut self) -> Result<(), String> {
         let suite = self.suite;
         let upstream = self.upstream()?;
-        let mut direct = Vec::new();
-        if let Some(wanted) = &suite.direct {
-            for task in self.expanded(&wanted.tasks) {
-                if self.has_boxes(&task) != self.has_boxes(&suite.upstream.task) {
-                    return Err(format!(
-                        "`{task}` cannot be pruned directly in this suite: only one of it and the upstream task `{}` has \
-                         boxes, and the suite has one network for both",
-                        suite.upstream.task
-                    ));
-                }
-                direct.push(task);
-            }
-        }
+        let direct = self.direct(&upstream)?;
         // Who only prunes tasks directly has nothing to ask of the upstream task.
         let scored_upstream =
             suite.direct.is_none() || suite.evaluate || suite.transfer.is_some() || suite.measure;
@@ -101,11 +86,8 @@ impl<'a> Planner<'a> {
                 if scored_upstream {
                     self.trials(&upstream, track, replicate)?;
                 }
-                for task in &direct {
-                    if let Some(wanted) = &suite.direct {
-                        let base = self.direct(wanted, task, replicate, &upstream)?;
-                        self.trials(&base, track, replicate)?;
-                    }
+                for base in direct.get(&replicate).into_iter().flatten() {
+                    self.trials(base, track, replicate)?;
                 }
             }
         }
@@ -129,55 +111,59 @@ impl<'a> Planner<'a> {
             keep_steps: train.keep_steps.clone(),
             seed: derive_seed(suite.seed, "upstream"),
         };
-        let (_, checkpoints) = self.train(spec, task, backbone, "train upstream".to_owned());
+        let checkpoints = self.train(spec, task, backbone, "train upstream".to_owned());
         Ok(Base { direct: None, task, checkpoints })
     }
 
-    /// The dense network of a task that is pruned directly, in one replicate.
-    fn direct(
-        &mut self,
-        wanted: &Direct,
-        task: &str,
-        replicate: u32,
-        upstream: &Base,
-    ) -> Result<Base, String> {
+    /// The dense networks of the tasks that are pruned directly, by replicate. All tracks begin with them.
+    fn direct(&mut self, upstream: &Base) -> Result<BTreeMap<u32, Vec<Base>>, String> {
         let suite = self.suite;
-        let prepared = self.prepare(task)?;
-        let spec = TrainSpec {
-            network: suite.network.clone(),
-            recipe: suite.recipes[&wanted.recipe].clone(),
-            length: wanted.length,
-            keep_steps: wanted.keep_steps.clone(),
-            seed: derive_seed(suite.seed, &format!("direct/{task}/{replicate}")),
-        };
-        let known = self.trained.get(&(task.to_owned(), replicate)).copied();
-        let checkpoints = match known {
-            Some(node) => checkpoints(node, &spec),
-            None => {
+        let mut bases: BTreeMap<u32, Vec<Base>> = BTreeMap::new();
+        let Some(wanted) = &suite.direct else { return Ok(bases) };
+        for task in self.expanded(&wanted.tasks) {
+            if self.has_boxes(&task) != self.has_boxes(&suite.upstream.task) {
+                return Err(format!(
+                    "`{task}` cannot be pruned directly in this suite: only one of it and the upstream task `{}` has boxes, and \
+                     the suite has one network for both",
+                    suite.upstream.task
+                ));
+            }
+            let prepared = self.prepare(&task)?;
+            for replicate in 0..suite.replicates {
+                let spec = TrainSpec {
+                    network: suite.network.clone(),
+                    recipe: suite.recipes[&wanted.recipe].clone(),
+                    length: wanted.length,
+                    keep_steps: wanted.keep_steps.clone(),
+                    seed: derive_seed(suite.seed, &format!("direct/{task}/{replicate}")),
+                };
                 let backbone = match wanted.from {
                     DirectStart::Upstream => Some(upstream.end()),
                     DirectStart::Init => None,
                 };
                 let label = format!("train on {task} (replicate {replicate})");
-                let (node, checkpoints) = self.train(spec, prepared, backbone, label);
-                self.trained.insert((task.to_owned(), replicate), node);
-                checkpoints
+                let checkpoints = self.train(spec, prepared, backbone, label);
+                let base = Base { direct: Some(task.clone()), task: prepared, checkpoints };
+                bases.entry(replicate).or_default().push(base);
             }
-        };
-        Ok(Base { direct: Some(task.to_owned()), task: prepared, checkpoints })
+        }
+        Ok(bases)
     }
 
+    /// Trains a dense network. Returns what the stage leaves.
     fn train(
         &mut self,
         spec: TrainSpec,
         task: NodeIndex,
         backbone: Option<InputSource>,
         label: String,
-    ) -> (NodeIndex, BTreeMap<String, InputSource>) {
+    ) -> BTreeMap<String, InputSource> {
+        let steps = spec.keep_steps.iter().map(|step| format!("step-{step}"));
+        let names: Vec<String> = ["end".to_owned(), "init".to_owned()].into_iter().chain(steps).collect();
         let mut inputs = BTreeMap::from([("trainval".to_owned(), output(task, "trainval"))]);
         inputs.extend(backbone.map(|backbone| ("backbone".to_owned(), backbone)));
-        let node = self.push(StageSpec::Train(spec.clone()), inputs, label);
-        (node, checkpoints(node, &spec))
+        let node = self.push(StageSpec::Train(spec), inputs, label);
+        names.into_iter().map(|name| (name.clone(), output(node, &name))).collect()
     }
 
     /// All trials on one dense network in one track and replicate.
@@ -409,11 +395,4 @@ impl<'a> Planner<'a> {
         self.plan.nodes.push(PlanNode { spec, completion: Completion::Complete, inputs, label });
         self.plan.nodes.len() - 1
     }
-}
-
-/// What a `train` stage leaves.
-fn checkpoints(node: NodeIndex, spec: &TrainSpec) -> BTreeMap<String, InputSource> {
-    let steps = spec.keep_steps.iter().map(|step| format!("step-{step}"));
-    let names = ["end".to_owned(), "init".to_owned()].into_iter().chain(steps);
-    names.map(|name| (name.clone(), output(node, &name))).collect()
 }
