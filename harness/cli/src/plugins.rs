@@ -1,8 +1,10 @@
 //! Finding plugins. This program never opens one: a worker inspects it, and what it says is cached by content.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use secateur_store::ParamsQuestion;
@@ -10,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::worker::Worker;
+
+/// How long a plugin is waited for that looks at parameters.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a plugin says of itself, as the worker prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -210,11 +215,8 @@ pub(crate) fn refusals(
         // Who ends without listening gives no answer below.
         let _ = serde_json::to_writer(&mut stdin, &list);
     }
-    let output =
-        child.wait_with_output().with_context(|| format!("cannot ask plugin `{}`", info.path.display()))?;
-    let Ok(answers) = serde_json::from_slice::<Vec<Option<String>>>(&output.stdout) else {
-        return Ok(refusals);
-    };
+    let Some(stdout) = answer_in_time(child) else { return Ok(refusals) };
+    let Ok(answers) = serde_json::from_slice::<Vec<Option<String>>>(&stdout) else { return Ok(refusals) };
     for (index, answer) in asked.into_iter().zip(answers) {
         if let (None, Some(file)) = (&answer, taken(&questions[index])) {
             // The cache only saves time.
@@ -224,6 +226,25 @@ pub(crate) fn refusals(
         refusals[index] = answer;
     }
     Ok(refusals)
+}
+
+/// What a process writes until it ends; `None`, and it is killed, if that takes longer than a method may look at its parameters.
+fn answer_in_time(mut child: Child) -> Option<Vec<u8>> {
+    let mut stdout = child.stdout.take()?;
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stdout.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().ok()?.is_none() {
+        if Instant::now() >= deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    reader.join().ok()?.ok()
 }
 
 /// A plugin that one worker refuses another may take, so what is cached belongs to both.

@@ -86,7 +86,7 @@ impl Session<'_> {
         };
         let mut nonzero = 0;
         for id in self.prunable() {
-            nonzero += count_kept(&self.model().param(*id).detach().f_ne(0.0)?)?;
+            nonzero += count_kept(&self.model().param(*id).detach())?;
         }
         self.nonzero_before.set(Some(nonzero));
         for ((id, shape), kept) in self.prunable().iter().zip(&shapes).zip(&kept) {

@@ -113,10 +113,10 @@ pub(crate) fn load_shared(
         "{} is without its removed channels, and only whole networks can be put into another one",
         path.display()
     );
-    let model = Model::new(network(spec, info, input)?, order.options(), streams)?;
-    let taken = load_matching(&model, path)?;
-    tracing::info!(taken = taken.len(), of = model.params().len(), "parameters are the pruned network's");
     let tensors = normalize_names(file.tensors);
+    let model = Model::new(network(spec, info, input)?, order.options(), streams)?;
+    let taken = take_matching(&model, &tensors, path)?;
+    tracing::info!(taken = taken.len(), of = model.params().len(), "parameters are the pruned network's");
     for (name, mask) in tensors.iter().filter_map(|(key, mask)| Some((key.strip_prefix("mask.")?, mask))) {
         let id = taken.iter().copied().find(|id| model.network().params()[id.index()].name == name);
         let id = id.with_context(|| {
@@ -131,11 +131,15 @@ pub(crate) fn load_shared(
     Ok(model)
 }
 
+/// [`take_matching`] from a file; its masks are not taken.
+pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<Vec<ParamId>> {
+    take_matching(model, &normalize_names(read(path)?.tensors), path)
+}
+
 /// Overwrites the parameters and statistics of a model that a file has under the same name and with the same shape, but a
 /// classifier's: that of another task means other classes, even where it has as many. Returns which parameters these
 /// are.
-pub(crate) fn load_matching(model: &Model, path: &Path) -> anyhow::Result<Vec<ParamId>> {
-    let tensors = normalize_names(read(path)?.tensors);
+fn take_matching(model: &Model, tensors: &Tensors, path: &Path) -> anyhow::Result<Vec<ParamId>> {
     let network = model.network();
     let mut taken = Vec::new();
     let heads = network.heads();
