@@ -14,7 +14,7 @@ pub(crate) struct RandomMatched;
 impl PruneMethod for RandomMatched {
     const ID: &'static CStr = c"org.secateur.random-layerwise-matched";
     const NAME: &'static CStr = c"Random, layer-wise matched";
-    const VERSION: &'static CStr = c"1";
+    const VERSION: &'static CStr = c"2";
     const SUMMARY: &'static CStr =
         c"Keeps random weights, in each layer as many as global magnitude pruning would.";
     const GRANULARITY: Granularity = Granularity::Weight;
@@ -31,7 +31,7 @@ impl PruneMethod for RandomMatched {
         for param in &params {
             run.set_scores(param, &run.weight_at(param, "start")?.f_abs()?)?;
             // One random order per layer for all targets, so that smaller keeps are nested in larger ones.
-            let scores = random_scores(run, param);
+            let scores = random_scores(run, &format!("matched/{}", param.name()), param);
             let mut order: Vec<i64> = (0..scores.len() as i64).collect();
             order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b)));
             orders.push(order);

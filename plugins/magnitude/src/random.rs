@@ -30,13 +30,14 @@ impl Criterion for Random {
     }
 
     fn score(&mut self, run: &Run<'_>, param: &Param<'_>) -> Result<Tensor> {
-        let scores = random_scores(run, param);
+        let scores = random_scores(run, param.name(), param);
         Ok(Tensor::f_from_slice(&scores)?.f_view(param.shape())?)
     }
 }
 
-/// Uniform scores in `[0, 1)`. libtorch's generator belongs to the host, hence a generator of our own.
-pub(crate) fn random_scores(run: &Run<'_>, param: &Param<'_>) -> Vec<f32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(run.seed(param.name()));
+/// Uniform scores in `[0, 1)` for a parameter, from the stream of `label`. Methods have labels of their own, since their
+/// trials share a seed. libtorch's generator belongs to the host, hence a generator of our own.
+pub(crate) fn random_scores(run: &Run<'_>, label: &str, param: &Param<'_>) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(run.seed(label));
     (0..param.numel()).map(|_| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).collect()
 }
