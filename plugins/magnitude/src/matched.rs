@@ -27,26 +27,34 @@ impl PruneMethod for RandomMatched {
 
     fn prune(&mut self, run: &Run<'_>, request: &Request<'_>) -> Result<()> {
         let params = run.prunable();
-        let mut orders = Vec::with_capacity(params.len());
+        let mut layers = Vec::with_capacity(params.len());
         for param in &params {
-            run.set_scores(param, &run.weight_at(param, "start")?.f_abs()?)?;
+            let magnitudes = run.weight_at(param, "start")?.f_abs()?;
             // One random order per layer for all targets, so that smaller keeps are nested in larger ones.
             let scores = random_scores(run, &format!("matched/{}", param.name()), param);
-            let mut order: Vec<i64> = (0..scores.len() as i64).collect();
-            order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b)));
-            orders.push(order);
+            let mut order: Vec<usize> = (0..scores.len()).collect();
+            order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+            layers.push((param, magnitudes, scores, order));
         }
         for (index, target) in request.targets().iter().enumerate() {
-            run.select(Scope::Global, target.count)?;
-            for (param, order) in params.iter().zip(&orders) {
-                let Some(mask) = run.mask(param)? else { continue };
-                let count = mask.f_sum(Kind::Int64)?.f_int64_value(&[])? as usize;
-                let mut kept = vec![0_u8; order.len()];
-                for position in &order[..count] {
-                    kept[*position as usize] = 1;
-                }
-                run.set_mask(param, Some(&Tensor::f_from_slice(&kept)?.f_view(param.shape())?))?;
+            for (param, magnitudes, ..) in &layers {
+                run.set_scores(param, magnitudes)?;
             }
+            run.select(Scope::Global, target.count)?;
+            for (param, _, scores, order) in &layers {
+                let count = match run.mask(param)? {
+                    Some(mask) => mask.f_sum(Kind::Int64)?.f_int64_value(&[])? as usize,
+                    None => order.len(),
+                };
+                // Random scores are below one, so the host's selection takes these and no others, unless a pattern
+                // of the suite forbids it.
+                let mut scores = scores.clone();
+                for position in &order[..count] {
+                    scores[*position] += 1.0;
+                }
+                run.set_scores(param, &Tensor::f_from_slice(&scores)?.f_view(param.shape())?)?;
+            }
+            run.select(Scope::Global, target.count)?;
             // The magnitude masks have zeroed weights that the random ones keep.
             run.rewind_to("start")?;
             run.emit(index)?;

@@ -1,6 +1,7 @@
 //! Gradual pruning: its schedule against values worked out by hand, and whole runs on a linear classifier.
 
 mod pattern;
+mod random;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -58,8 +58,10 @@ fn magnitude_keeps_the_largest_of_each_group() {
 
 #[test]
 fn random_pruning_goes_the_same_way() {
-    let mask = kept("org.secateur.random", Some("2:4"), WEIGHTS, 0.5).unwrap();
-    assert!(mask.chunks(4).all(|group| group.iter().sum::<u8>() == 2), "{mask:?}");
+    for method in ["org.secateur.random", "org.secateur.random-layerwise-matched"] {
+        let mask = kept(method, Some("2:4"), WEIGHTS, 0.5).unwrap();
+        assert!(mask.chunks(4).all(|group| group.iter().sum::<u8>() == 2), "{method}: {mask:?}");
+    }
 }
 
 #[test]
