@@ -79,10 +79,10 @@ fn parameters_that_a_method_refuses_are_named_before_anything_runs() {
         &["mini.yaml:", "methods[1].params", "`skope`", "did you mean `scope`"],
     );
     refused("magnitude, params: {scope: globl}", &["methods[1].params", "`globl`", "did you mean `global`"]);
-    refused("magnitude, params: {scope: 3}", &["methods[1].params", "expected value"]);
+    refused("magnitude, params: {scope: 3}", &["methods[1].params", "scope: invalid type", "3"]);
     refused("lottery-ticket, params: {rate: 1.5}", &["methods[1].params", "rate is 1.5"]);
     refused("woodfisher, params: {gradients: 0}", &["methods[1].params", "gradients"]);
-    refused("rigl, params: {alpha: two}", &["methods[1].params", "invalid type", "two"]);
+    refused("rigl, params: {alpha: two}", &["methods[1].params", "alpha: invalid type", "two"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
 use secateur_abi as abi;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::method::{Granularity, PruneMethod};
@@ -74,10 +75,8 @@ impl<M: PruneMethod> Exported<M> {
         // SAFETY: the host lends valid pointers, by contract, and lives as long as the process.
         unsafe {
             guard(err, || {
-                let json = text(config);
-                let json = if json.is_empty() { "{}" } else { json };
-                let config = serde_json::from_str(json).map_err(|error| {
-                    Error::invalid(format!("parameters of {}: {error}", M::ID.to_string_lossy()))
+                let config = parameters(text(config)).map_err(|message| {
+                    Error::invalid(format!("parameters of {}: {message}", M::ID.to_string_lossy()))
                 })?;
                 let instance = Instance { method: M::create(config)?, tables: Tables::of(host)? };
                 out.write(Box::into_raw(Box::new(instance)).cast());
@@ -149,6 +148,20 @@ impl<M: PruneMethod> Exported<M> {
             vtable,
         }))
     }
+}
+
+/// Reads parameters, which are a JSON object or nothing. What is wrong is told with the name of the parameter: a position in
+/// the text would say nothing to those who wrote a suite. Values are read before they are given their types, because from
+/// text `serde_json` says no more of a number in place of a name than "expected value".
+fn parameters<C: DeserializeOwned>(json: &str) -> std::result::Result<C, String> {
+    let json = if json.is_empty() { "{}" } else { json };
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        let named = path == "." || message.contains(&format!("`{path}`"));
+        if named { message } else { format!("{path}: {message}") }
+    })
 }
 
 fn granularity(granularity: Granularity) -> u32 {
