@@ -379,8 +379,8 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
     }
     for other in same_label {
         // One method may have several entries, for example with more replicates at some keeps.
-        let same = (&other.method, &other.params, &other.tracks, other.start)
-            == (&entry.method, &entry.params, &entry.tracks, entry.start);
+        let same = (&other.method, &other.params, &other.tracks, other.start, other.stretch)
+            == (&entry.method, &entry.params, &entry.tracks, entry.start, entry.stretch);
         let own = entry.keeps.as_deref().unwrap_or(&suite.keeps);
         let apart = !other.keeps.as_deref().unwrap_or(&suite.keeps).iter().any(|keep| own.contains(keep));
         if !(same && apart) {
@@ -400,6 +400,9 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
             let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             add(&key("tracks"), format!("there is no track `{track}`{help}"));
         }
+    }
+    if entry.stretch == 0 {
+        add(&key("stretch"), "must be at least 1, which is what all others are given".to_owned());
     }
     if entry.replicates.is_some_and(|count| count == 0 || count > suite.replicates) {
         add(&key("replicates"), format!("must be from 1 to the suite's {}", suite.replicates));

@@ -319,14 +319,21 @@ impl Suite {
     ) -> (u64, Option<&'a str>) {
         // `check` has made sure that allowances are counted in pictures.
         let allowance = track.allowance.steps(1, 0);
-        match (entry.start, self.dense_training(direct)) {
+        let (samples, recipe) = match (entry.start, self.dense_training(direct)) {
             (Start::Init, Some((recipe, samples))) => (allowance.saturating_add(samples), Some(recipe)),
             _ => (allowance, self.track_recipe(track, direct)),
-        }
+        };
+        (samples.saturating_mul(u64::from(entry.stretch)), recipe)
     }
 
-    /// Training pictures that the method of this label has beside its allowance because it begins from initialization;
-    /// `direct`: on a task of the direct protocol.
+    /// By how much what the method of this label is given is multiplied; 1 for labels that no entry has.
+    #[must_use]
+    pub fn stretch(&self, label: &str) -> u32 {
+        self.methods.iter().find(|entry| entry.label == label).map_or(1, |entry| entry.stretch)
+    }
+
+    /// Training pictures that the method of this label has beside its allowance because it begins from initialization, before
+    /// they are stretched; `direct`: on a task of the direct protocol.
     #[must_use]
     pub fn init_samples(&self, label: &str, direct: bool) -> u64 {
         let begins = self.methods.iter().any(|entry| entry.label == label && entry.start == Start::Init);
@@ -422,6 +429,10 @@ pub struct MethodEntry {
     /// Where it begins.
     #[serde(default, skip_serializing_if = "Start::is_upstream")]
     pub start: Start,
+    /// A factor by which the training pictures that it is given are multiplied, its allowance and those of `start: init`
+    /// together: for rows such as RigL's "5x". Its rows say so, and are not equal to the others.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub stretch: u32,
     /// Whether it is a baseline that every comparison needs.
     #[serde(default)]
     pub baseline: bool,
@@ -505,6 +516,10 @@ pub struct Regime {
 
 fn one() -> u32 {
     1
+}
+
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 fn one_f64() -> f64 {

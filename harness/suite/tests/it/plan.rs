@@ -321,6 +321,18 @@ fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowanc
     }
     assert_eq!(seen.len(), 2);
 
+    // Five times as much of both.
+    let stretched = read(&text.replace("start: init,", "start: init, stretch: 5,"));
+    assert_eq!((stretched.stretch("magnitude"), stretched.stretch("ticket")), (5, 1));
+    for entry in &stretched.methods {
+        let equal = stretched.tracks.iter().find(|track| track.name == "equal").unwrap();
+        let given = if entry.label == "magnitude" { 5 * (6_400 + 30_000) } else { 6_400 };
+        assert_eq!(stretched.given(entry, equal, false).0, given, "{}", entry.label);
+    }
+    let none = text.replace("start: init,", "start: init, stretch: 0,");
+    let error = secateur_suite::read_suite("suite.yaml", &none).unwrap_err().to_string();
+    assert!(error.contains("stretch") && error.contains("at least 1"), "{error}");
+
     let surroundings = Surroundings { upstream: vec!["end".to_owned()], ..Surroundings::default() };
     let bare = text.replace("generated/*", "generated/upstream");
     let error = expand(&read(&bare), &surroundings).unwrap_err();

@@ -135,7 +135,24 @@ fn the_recipes_of_papers_have_their_figures() {
     }
     for (epoch, drops) in [(39, 0), (40, 1), (45, 1), (46, 2), (88, 9), (99, 9)] {
         let wanted = 0.005 * 0.6_f64.powi(drops);
-        assert!((rate("2004.14340-gradual", epoch, 100) / wanted - 1.0).abs() < 1e-9, "at {epoch}");
+        for name in ["2004.14340-gradual", "2106.12379-gmp"] {
+            assert!((rate(name, epoch, 100) / wanted - 1.0).abs() < 1e-9, "{name} at {epoch}");
+        }
     }
+    // Epochs of RigL and of the tickets on ImageNet; steps of the detectors, which warm up.
+    let of_steps: [(&str, u64, &[(u64, f64)]); 4] = [
+        ("1911.11134-rigl", 100, &[(29, 0.1), (30, 0.01), (70, 0.001), (90, 1e-4)]),
+        ("2012.04643-imagenet-round", 90, &[(29, 0.1), (30, 0.01), (60, 0.001)]),
+        ("2012.04643-voc", 10_020, &[(599, 0.01), (8_349, 0.01), (8_350, 0.001)]),
+        ("2012.04643-coco", 90_000, &[(1_999, 0.02), (59_999, 0.02), (60_000, 0.002), (80_000, 2e-4)]),
+    ];
+    for (name, length, rates) in of_steps {
+        for (step, wanted) in rates {
+            assert!((rate(name, *step, length) / wanted - 1.0).abs() < 1e-9, "{name} at {step}");
+        }
+    }
+    assert_eq!(suite.recipes["2002.03231-gmp"].weight_decay, 3.05e-5);
+    assert_eq!(suite.recipes["2002.03231-str"].weight_decay, 2.2517578e-5);
+    assert_eq!((rate("2012.06908-moco-round", 0, 10), rate("2012.06908-moco-round", 9, 10)), (3e-4, 3e-4));
     assert_eq!(suite.recipes["2106.12379-ac-dc"].schedule, Schedule::Cosine);
 }
