@@ -51,7 +51,8 @@ pub enum SelectError {
 
 /// Keeps exactly `count` weights, those with the highest scores within the scope.
 ///
-/// `scores` and `shapes` stand in the same order. Returns for each parameter the ascending flat indices that stay.
+/// `scores` and `shapes` stand in the same order. Returns for each parameter the ascending flat indices that stay. A score of
+/// minus infinity says that a weight is gone: it stays only where `count` leaves no other.
 ///
 /// # Errors
 /// Fails if there are fewer weights than `count`, or a score is NaN.
@@ -67,17 +68,18 @@ pub fn select_top(
     if count > total {
         return Err(SelectError::TooMany { count, total });
     }
-    match scope {
-        Scope::Global => Ok(top_of(scores, count)),
-        Scope::Uniform => {
-            let quotas = quotas(&vec![count as f64 / total.max(1) as f64; sizes.len()], &sizes, count);
-            Ok(per_parameter(scores, &quotas))
-        }
-        Scope::Erk => {
-            let densities = erk_densities(shapes, count as f64 / total.max(1) as f64);
-            Ok(per_parameter(scores, &quotas(&densities, &sizes, count)))
-        }
-    }
+    let density = count as f64 / total.max(1) as f64;
+    let densities = match scope {
+        Scope::Global => return Ok(top_of(scores, count)),
+        Scope::Uniform => vec![density; sizes.len()],
+        Scope::Erk => erk_densities(shapes, density),
+    };
+    // Largest remainders are not monotone in the count: a parameter's quota may rise by one while the count falls, and without
+    // the limit a weight would come back that a method took for gone.
+    let left = |scores: &&[f32]| scores.iter().filter(|score| **score > f32::NEG_INFINITY).count() as u64;
+    let left: Vec<u64> = scores.iter().map(left).collect();
+    let limits = if left.iter().sum::<u64>() < count { &sizes } else { &left };
+    Ok(per_parameter(scores, &limited_quotas(&densities, &sizes, limits, count)))
 }
 
 pub(crate) fn check_numbers(scores: &[&[f32]]) -> Result<(), SelectError> {
@@ -139,10 +141,16 @@ fn ordered_bits(score: f32) -> u32 {
 /// each gets the floor, the rest goes to the largest remainders (ties to the first), never above the size.
 #[must_use]
 pub fn quotas(densities: &[f64], sizes: &[u64], count: u64) -> Vec<u64> {
+    limited_quotas(densities, sizes, sizes, count)
+}
+
+/// The same, with a limit for each parameter in place of its size. The limits must leave room for `count`.
+fn limited_quotas(densities: &[f64], sizes: &[u64], limits: &[u64], count: u64) -> Vec<u64> {
     let exact: Vec<f64> = densities
         .iter()
         .zip(sizes)
-        .map(|(density, size)| (density * *size as f64).clamp(0.0, *size as f64))
+        .zip(limits)
+        .map(|((density, size), limit)| (density * *size as f64).clamp(0.0, *limit as f64))
         .collect();
     let mut quotas: Vec<u64> = exact.iter().map(|exact| exact.floor() as u64).collect();
     let mut order: Vec<usize> = (0..sizes.len()).collect();
@@ -154,7 +162,7 @@ pub fn quotas(densities: &[f64], sizes: &[u64], count: u64) -> Vec<u64> {
     while sum < count {
         let before = sum;
         for index in &order {
-            if sum < count && quotas[*index] < sizes[*index] {
+            if sum < count && quotas[*index] < limits[*index] {
                 quotas[*index] += 1;
                 sum += 1;
             }
@@ -276,6 +284,41 @@ mod tests {
                 assert!((*quota as f64 - exact).abs() <= 1.0, "{quota} of {size} for {wanted}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_gone_stays_gone_in_every_scope() {
+        // One weight fewer in each round, from all to one, of layers whose quotas do not fall in step.
+        let shapes: [&[i64]; 3] = [&[2, 3, 1, 1], &[5, 2, 3, 3], &[7, 5, 1, 1]];
+        let sizes = shapes.map(|shape| shape.iter().product::<i64>() as usize);
+        let mut risen = 0;
+        for scope in [Scope::Global, Scope::Uniform, Scope::Erk] {
+            let mut scores =
+                sizes.map(|size| (0..size).map(|i| ((i * 7919) % 101) as f32).collect::<Vec<f32>>());
+            let mut before: Vec<u64> = sizes.map(|size| size as u64).to_vec();
+            for wanted in (1..sizes.iter().sum::<usize>() as u64).rev() {
+                let kept = select_top(&scores.each_ref().map(Vec::as_slice), &shapes, scope, wanted).unwrap();
+                assert_eq!(count(&kept) as u64, wanted);
+                for (scores, kept) in scores.iter_mut().zip(&kept) {
+                    assert!(
+                        kept.iter().all(|index| scores[*index as usize] > f32::NEG_INFINITY),
+                        "{scope:?} {wanted}"
+                    );
+                    for (index, score) in scores.iter_mut().enumerate() {
+                        if !kept.contains(&(index as u32)) {
+                            *score = f32::NEG_INFINITY;
+                        }
+                    }
+                }
+                let sizes = sizes.map(|size| size as u64);
+                let density = wanted as f64 / sizes.iter().sum::<u64>() as f64;
+                let now = quotas(&[density; 3], &sizes, wanted);
+                risen += usize::from(now.iter().zip(&before).any(|(now, before)| now > before));
+                before = now;
+            }
+        }
+        // It would not be so by itself.
+        assert!(risen > 0);
     }
 
     #[test]

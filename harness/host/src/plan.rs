@@ -39,6 +39,10 @@ impl Session<'_> {
     }
 
     fn select_weights(&self, scope: u32, count: u64) -> Answer<()> {
+        // Nothing goes through a network without weights, and nobody means one: the keep is too small for the set.
+        if count == 0 {
+            return Err(Failure::new(abi::E_INFEASIBLE, "a selection must keep at least one weight"));
+        }
         let scope = match scope {
             abi::SCOPE_GLOBAL => Scope::Global,
             abi::SCOPE_UNIFORM => Scope::Uniform,
