@@ -57,8 +57,12 @@ impl Family {
         }
     }
 
-    /// The family of what stands behind a label; nothing for dense controls, which have no method.
+    /// The family of what stands behind a label; nothing for dense controls, which have no method, and for perturbed tickets,
+    /// which are controls of tickets and would stand for them where they do better.
     pub(crate) fn of_configurations(configurations: &BTreeSet<(String, String)>) -> Option<Family> {
+        if configurations.iter().any(|(_, parameters)| is_perturbed(parameters)) {
+            return None;
+        }
         let mut families =
             configurations.iter().map(|(id, _)| (!id.is_empty()).then(|| Family::of_method(id)));
         let first = families.next()??;
@@ -81,6 +85,12 @@ impl Family {
     }
 }
 
+fn is_perturbed(parameters: &str) -> bool {
+    let parameters: Option<serde_json::Value> = serde_json::from_str(parameters).ok();
+    let perturb = parameters.as_ref().and_then(|parameters| parameters.get("perturb")?.as_str());
+    perturb.is_some_and(|perturb| perturb != "none")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +105,12 @@ mod tests {
             Family::of_configurations(&ids.iter().map(|id| ((*id).to_owned(), "{}".to_owned())).collect())
         };
         assert_eq!(of(&[""]), None);
+        let ticket = |parameters: &str| {
+            let ticket = ("org.secateur.lottery-ticket".to_owned(), parameters.to_owned());
+            Family::of_configurations(&BTreeSet::from([ticket]))
+        };
+        assert_eq!(ticket(r#"{"perturb": "none"}"#), Some(Family::LotteryTickets));
+        assert_eq!(ticket(r#"{"perturb": "random"}"#), None);
         assert_eq!(of(&["org.secateur.rigl", "org.secateur.set"]), Some(Family::Regrowth));
         assert_eq!(of(&["org.secateur.rigl", "org.secateur.str"]), Some(Family::Other));
     }

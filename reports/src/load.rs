@@ -36,8 +36,9 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
     let mut input = ReportInput::default();
     let mut pruned = Vec::new();
     for manifest in &wanted {
-        let mut loader = Loader { store, manifest, results: BTreeMap::new() };
+        let mut loader = Loader { store, manifest, results: BTreeMap::new(), dense_macs: BTreeMap::new() };
         loader.read_results()?;
+        loader.read_dense_macs()?;
         for trial in &manifest.trials {
             for score in &trial.scores {
                 let (row, detection) = loader.row(trial, score)?;
@@ -58,10 +59,21 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
     Ok(input)
 }
 
+/// Which checkpoint of a trial's dense network is the one that tickets begin at, theta_p of arXiv 2012.06908: the trained upstream
+/// network where it is transferred, or scored beside that; where a network is trained, pruned and scored on one task, the
+/// place where that training began.
+fn pretrained(manifest: &SuiteManifest, trial: &ManifestTrial, score: &ManifestScore) -> &'static str {
+    let trained_there = trial.task.is_some() || manifest.suite.upstream.train.is_some();
+    let on_one_task = matches!(score.protocol.as_str(), "direct" | "validation");
+    if trained_there && on_one_task { "init" } else { "end" }
+}
+
 struct Loader<'a> {
     store: &'a Store,
     manifest: &'a SuiteManifest,
     results: BTreeMap<String, StageResult>,
+    /// Executed multiply-accumulates of the dense network, by track and the task that it was pruned on.
+    dense_macs: BTreeMap<(&'a str, Option<&'a str>), u64>,
 }
 
 impl Loader<'_> {
@@ -128,6 +140,7 @@ impl Loader<'_> {
         let recovered = recover.as_ref().map_or(0, |recover| recover.samples);
         let has_weights = !dense || trial.verify.is_some();
         let detection = facts.as_ref().and_then(|facts| facts.detection.as_ref());
+        let dense_macs = self.dense_macs.get(&(trial.track.as_str(), trial.task.as_deref())).copied();
         let ap_of = |size: &str| detection?.sizes.iter().find(|it| it.name == size)?.ap;
         let row = Row {
             suite: suite.name.clone(),
@@ -161,17 +174,22 @@ impl Loader<'_> {
             macs_nonzero: counts.map(|counts| counts.macs_nonzero),
             allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
             init_samples: if dense { 0 } else { suite.init_samples(&trial.method, trial.task.is_some()) },
+            stretch: suite.stretch(&trial.method),
             method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
             training_macs: has_weights.then(|| {
                 let (trained, forward) =
                     snapshot.map_or((0, 0), |own| (own.train_samples, own.forward_samples));
-                (trained + recovered) as f64 + forward as f64 / 3.0
+                // Recovery trains without the channels that are gone.
+                let executed = counts.and_then(|counts| Some((counts.macs_executed, dense_macs?)));
+                let part = executed.map_or(1.0, |(executed, dense)| executed as f64 / dense as f64);
+                trained as f64 + recovered as f64 * part + forward as f64 / 3.0
             }),
             stage: score.stage.clone().unwrap_or_default(),
             prune_stage: trial.prune.clone().unwrap_or_default(),
             nonzero_before: snapshot.and_then(|snapshot| snapshot.nonzero_before),
             weights_of: snapshot.and_then(|snapshot| snapshot.weights_of.clone()),
+            pretrained: pretrained(self.manifest, trial, score).to_owned(),
             ap: detection.and_then(|detection| detection.ap),
             ap50: detection.and_then(|detection| detection.ap50),
             ar: detection.and_then(|detection| detection.ar),
@@ -180,6 +198,19 @@ impl Loader<'_> {
             ap_large: ap_of("large"),
         };
         Ok((row, facts.and_then(|facts| facts.detection)))
+    }
+
+    /// Looks up what the dense controls execute.
+    fn read_dense_macs(&mut self) -> Result<(), StoreError> {
+        let manifest = self.manifest;
+        for trial in manifest.trials.iter().filter(|trial| trial.method_id.is_empty()) {
+            let verify: Option<VerifyFacts> = self.facts(trial.verify.as_ref())?;
+            let macs = verify.map(|verify| verify.counts.macs_executed).filter(|macs| *macs > 0);
+            if let Some(macs) = macs {
+                self.dense_macs.insert((&trial.track, trial.task.as_deref()), macs);
+            }
+        }
+        Ok(())
     }
 
     /// Where a score's file of predictions is, or was.

@@ -28,7 +28,7 @@ pub struct PublishedFigure {
     pub origin: String,
     /// Network.
     pub network: String,
-    /// `direct` or `transfer`.
+    /// `direct`, `transfer` or `upstream`.
     pub protocol: String,
     /// `linear`, `full` or `none`.
     pub regime: String,

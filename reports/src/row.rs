@@ -107,11 +107,15 @@ pub struct Row {
     /// Training samples that a method that begins from initialization was given beside it: those of the upstream network's
     /// training. 0 for all others.
     pub init_samples: u64,
+    /// The factor by which the suite multiplies both for this method; 1 for all that are given the same.
+    #[serde(default = "unstretched")]
+    pub stretch: u32,
     /// Training samples the method itself spent, forward-only ones counted a third.
     pub method_samples: Option<u64>,
     /// Training samples the host spent on mask-fixed recovery.
     pub recover_samples: Option<u64>,
-    /// Training multiply-accumulates of method and recovery together, as a multiple of one dense training sample.
+    /// Training multiply-accumulates of method and recovery together, as a multiple of one dense training sample: the
+    /// forward and the backward pass count alike, masked weights as if they were there, removed channels not.
     pub training_macs: Option<f64>,
     /// Identity of the stage that gave the score.
     pub stage: String,
@@ -121,6 +125,10 @@ pub struct Row {
     /// absent where they have been changed, where nobody looked, and for dense rows.
     #[serde(default)]
     pub weights_of: Option<String>,
+    /// Which of these checkpoints is the network that tickets begin at, theta_p of arXiv 2012.06908: `end` of the upstream
+    /// training, or `init` where the suite trains, prunes and scores on one task.
+    #[serde(default)]
+    pub pretrained: String,
     /// Prunable weights that were not zero when the host last selected what stays: all of them for a method that prunes
     /// once, those of the round before for one that prunes in rounds. For one that learns which weights are zero, what lies above
     /// the target was trimmed by the host, and what lies below was restored.
@@ -138,6 +146,10 @@ pub struct Row {
     pub ap_medium: Option<f64>,
     /// Average precision on large objects.
     pub ap_large: Option<f64>,
+}
+
+fn unstretched() -> u32 {
+    1
 }
 
 /// Cost of one stage, as the parent measured it. Not reproducible, hence apart from [`Row`].

@@ -173,6 +173,7 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
         macs_nonzero: ok.then_some((MACS as f64 * macs).round() as u64),
         allowance_samples: ALLOWANCE,
         init_samples: 0,
+        stretch: 1,
         method_samples: Some(method.samples.min(ALLOWANCE)),
         recover_samples: Some(match method.control {
             Some(Control::DenseAsIs) => 0,
@@ -187,6 +188,7 @@ fn row(method: &Method, index: usize, keep: f64, task: usize, regime: usize, rep
             "org.secateur.lottery-ticket" if method.label == "imp-rewind-init" => Some("init".to_owned()),
             _ => None,
         },
+        pretrained: "end".to_owned(),
         ap: None,
         ap50: None,
         ar: None,

@@ -84,7 +84,7 @@ fn at_keep(board: &Board, keep: f64) -> Option<FamilyKeep> {
     (!lines.is_empty()).then_some(FamilyKeep { keep, lines })
 }
 
-/// An iterative and a one-shot entry of one method that differ in nothing else.
+/// An iterative and a one-shot entry of one method that differ in how they search, and in nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModePair {
     /// The board.
@@ -95,6 +95,9 @@ pub struct ModePair {
     pub iterative: String,
     /// Label of the entry that prunes once.
     pub one_shot: String,
+    /// Shares of the allowance for the search where they differ: as the suite writes them, of the iterative entry and of
+    /// the other one. Absent where both are the same, and where one of them searches in no training of its own.
+    pub search: Option<[String; 2]>,
     /// Iterative minus one-shot: mean over tasks, paired by task and replicate.
     pub difference: Summary,
     /// Tasks on which the iterative entry has the higher mean.
@@ -113,22 +116,29 @@ impl ModePair {
     }
 }
 
-/// All pairs of entries that differ in `mode` only, and perhaps in `rate`, which one-shot pruning does not have.
+/// An entry that prunes in rounds or once, with the share of its allowance for the search, if it trains in it.
+struct Searcher<'a> {
+    entry: &'a Entry,
+    share: Option<String>,
+}
+
+/// All pairs of entries that differ in how they search only: in `mode`, in `rate` and `rounds`, which one-shot pruning does not
+/// have, and perhaps in `search_fraction`, which is told.
 #[must_use]
 pub fn mode_pairs(boards: &[Board]) -> Vec<ModePair> {
     let mut pairs = Vec::new();
     for board in boards {
-        let mut groups: BTreeMap<(u64, Setting), [Vec<&Entry>; 2]> = BTreeMap::new();
+        let mut groups: BTreeMap<(u64, Setting), [Vec<Searcher<'_>>; 2]> = BTreeMap::new();
         for entry in board.methods().filter(|entry| entry.complete) {
-            if let Some((one_shot, rest)) = mode(entry) {
+            if let Some((one_shot, rest, share)) = mode(entry) {
                 // Bits of positive numbers sort as the numbers do, and large keeps come first.
                 let groups = groups.entry((u64::MAX - entry.keep.to_bits(), rest)).or_default();
-                groups[usize::from(one_shot)].push(entry);
+                groups[usize::from(one_shot)].push(Searcher { entry, share });
             }
         }
         for [mut iterative, mut one_shot] in groups.into_values() {
-            iterative.sort_by(|a, b| a.method.cmp(&b.method));
-            one_shot.sort_by(|a, b| a.method.cmp(&b.method));
+            iterative.sort_by(|a, b| a.entry.method.cmp(&b.entry.method));
+            one_shot.sort_by(|a, b| a.entry.method.cmp(&b.entry.method));
             for of_rounds in &iterative {
                 pairs.extend(one_shot.iter().filter_map(|at_once| pair(board, of_rounds, at_once)));
             }
@@ -137,27 +147,34 @@ pub fn mode_pairs(boards: &[Board]) -> Vec<ModePair> {
     pairs
 }
 
-/// Identifier of a method, and its parameters but for `mode` and `rate` as JSON.
+/// Identifier of a method, and as JSON its parameters but for those that say how it searches.
 type Setting = (String, String);
 
-/// Whether an entry prunes once, and its method with all parameters but `mode` and `rate`. Nothing where the label is
-/// ambiguous, or its parameters are no object.
-fn mode(entry: &Entry) -> Option<(bool, Setting)> {
+/// Whether an entry prunes once, its method with the parameters that do not say how it searches, and its share for the
+/// search. Nothing where the label is ambiguous, its parameters are no object, or it is not one of the two.
+fn mode(entry: &Entry) -> Option<(bool, Setting, Option<String>)> {
     let mut configurations = entry.configurations.iter();
     let (Some((id, parameters)), None) = (configurations.next(), configurations.next()) else { return None };
     let mut parameters: serde_json::Map<String, serde_json::Value> = serde_json::from_str(parameters).ok()?;
+    let mode = parameters.remove("mode");
     // Iterative is what methods with a `mode` do by themselves.
-    let one_shot = match parameters.remove("mode") {
-        None => false,
-        Some(mode) if mode == "iterative" => false,
-        Some(mode) if mode == "one-shot" => true,
+    let (one_shot, searches) = match mode.as_ref().map(|mode| mode.as_str()) {
+        None | Some(Some("iterative")) => (false, true),
+        Some(Some("one-shot")) => (true, true),
+        // The mask of the network that is pruned, with the weights set back: its training was the search. Where they are
+        // not set back, it is no ticket.
+        Some(Some("mask-transfer")) if parameters.contains_key("rewind") => (true, false),
         Some(_) => return None,
     };
     parameters.remove("rate");
-    Some((one_shot, (id.clone(), serde_json::to_string(&parameters).ok()?)))
+    parameters.remove("rounds");
+    let share = parameters.remove("search_fraction").map_or("default".to_owned(), |share| share.to_string());
+    Some((one_shot, (id.clone(), serde_json::to_string(&parameters).ok()?), searches.then_some(share)))
 }
 
-fn pair(board: &Board, iterative: &Entry, one_shot: &Entry) -> Option<ModePair> {
+fn pair(board: &Board, iterative: &Searcher<'_>, one_shot: &Searcher<'_>) -> Option<ModePair> {
+    let search = iterative.share.clone().zip(one_shot.share.clone()).filter(|(ours, theirs)| ours != theirs);
+    let (iterative, one_shot) = (iterative.entry, one_shot.entry);
     let means = |entry: &Entry, task: usize| entry.cells[task].summary.map(|summary| summary.mean);
     let tasks = board.tasks.len();
     let differences = (0..tasks).filter_map(|task| Some(means(iterative, task)? - means(one_shot, task)?));
@@ -167,6 +184,7 @@ fn pair(board: &Board, iterative: &Entry, one_shot: &Entry) -> Option<ModePair> 
         keep: iterative.keep,
         iterative: iterative.method.clone(),
         one_shot: one_shot.method.clone(),
+        search: search.map(|(ours, theirs)| [ours, theirs]),
         difference: iterative.minus(one_shot)?,
         ahead: differences.iter().filter(|it| **it > 0.0).count(),
         decided: differences.len(),

@@ -1,9 +1,10 @@
 //! Matching and winning tickets (Chen et al. 2021, arXiv:2012.06908, section 3).
 //!
 //! A pruned network is *matching* on a task if, trained as the dense network is, it scores as well; in practice within one
-//! standard deviation of it. It is a *winning ticket* if it does so from the weights of the trained upstream network,
-//! and *universal* if it matches on every task. Here the dense network is `dense-trained`, which has the same allowance,
-//! and a ticket is trained with what its method left of that: searching is not free, as it is in the paper.
+//! standard deviation of it. It is a *winning ticket* if it does so from the weights of the pre-trained network,
+//! and *universal* if it matches on every task. The dense network is `dense-trained`, but `dense-as-is` for tickets that were set
+//! back to where the training of the dense network began: they go the same way from the same beginning. At an equal
+//! allowance a ticket is trained with what its method left of it: searching is not free, as it is in the paper.
 
 use serde::Serialize;
 
@@ -11,20 +12,17 @@ use crate::board::{Board, BoardKey, BoardTask, Cell, Entry};
 use crate::row::Control;
 use crate::stats;
 
-/// What `weights_of` says of the upstream network as it was at the end of its training.
-const UPSTREAM: &str = "end";
-
 /// Whether a pruned network scores as the dense one does, on one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Its mean over replicates is at least that of `dense-trained` minus one standard deviation of the latter.
+    /// Its mean over replicates is at least that of the dense network minus one standard deviation of the latter.
     Matching,
     /// Its mean is below that.
     Below,
     /// A replicate has no score.
     Incomplete,
-    /// `dense-trained` has fewer than two scores on the task.
+    /// The dense network has too few scores on the task.
     Unknown,
 }
 
@@ -48,15 +46,17 @@ pub struct TicketTable {
     pub key: BoardKey,
     /// The board's tasks.
     pub tasks: Vec<BoardTask>,
-    /// What must be reached on each task; absent where `dense-trained` has fewer than two scores.
+    /// What must be reached on each task: what `dense-trained` scores; absent where it has fewer than two scores.
     pub references: Vec<Option<Reference>>,
+    /// The same of `dense-as-is`; absent where it has no score. Of one score there is no deviation, and it must be reached.
+    pub as_is: Vec<Option<Reference>>,
     /// Methods and keeps in the board's order.
     pub lines: Vec<TicketLine>,
     /// How far each method goes, by label.
     pub reaches: Vec<Reach>,
 }
 
-/// What `dense-trained` scores on a task.
+/// What a dense network scores on a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reference {
     /// Scores by replicate.
@@ -84,9 +84,12 @@ pub struct TicketLine {
     pub cells: Vec<TicketCell>,
     /// Number of tasks on which it is matching.
     pub matching: usize,
+    /// Which dense network it is held against: `dense-trained` or `dense-as-is`.
+    pub against: Control,
     /// The checkpoint whose weights the method handed on unchanged, if any.
     pub weights_of: Option<String>,
-    /// Whether it is a winning ticket where it is matching: its weights are those of the trained upstream network.
+    /// Whether it is a winning ticket where it is matching: its training on the task began with the weights of the pre-trained
+    /// network.
     pub winning: bool,
     /// Whether it is matching on every task; absent with one task, or where it cannot be told.
     pub universal: Option<bool>,
@@ -99,7 +102,7 @@ pub struct TicketCell {
     pub scores: Vec<f64>,
     /// Their mean.
     pub mean: Option<f64>,
-    /// How that compares with `dense-trained`.
+    /// How that compares with the dense network.
     pub verdict: Verdict,
 }
 
@@ -129,7 +132,19 @@ impl TicketTable {
     /// Whether there is a task on which it can be told what matches.
     #[must_use]
     pub fn can_be_told(&self) -> bool {
-        self.references.iter().any(Option::is_some)
+        self.lines.iter().any(|line| self.against(line).iter().any(Option::is_some))
+    }
+
+    /// What a line must reach on each task.
+    #[must_use]
+    pub fn against(&self, line: &TicketLine) -> &[Option<Reference>] {
+        if line.against == Control::DenseAsIs { &self.as_is } else { &self.references }
+    }
+
+    /// Whether some line is held against `dense-as-is`.
+    #[must_use]
+    pub fn needs_as_is(&self) -> bool {
+        self.lines.iter().any(|line| line.against == Control::DenseAsIs)
     }
 }
 
@@ -140,17 +155,47 @@ pub fn tables(boards: &[Board]) -> Vec<TicketTable> {
 }
 
 fn table(board: &Board) -> TicketTable {
-    let dense = board.dense_trained();
-    let references: Vec<Option<Reference>> =
-        (0..board.tasks.len()).map(|task| reference(scores(dense?.cells.get(task)?))).collect();
-    let lines: Vec<TicketLine> = board.methods().map(|entry| line(entry, &references)).collect();
+    let all = |dense: Option<&Entry>, reference: fn(Vec<f64>) -> Option<Reference>| {
+        let of = |task: usize| reference(scores(dense?.cells.get(task)?));
+        (0..board.tasks.len()).map(of).collect::<Vec<Option<Reference>>>()
+    };
+    let references = all(board.dense_trained(), reference);
+    let as_is = all(board.dense_as_is(), |scores| match scores[..] {
+        [mean] => Some(Reference { scores, mean, sd: 0.0, threshold: mean }),
+        _ => reference(scores),
+    });
+    let lines: Vec<TicketLine> = board
+        .methods()
+        .map(|entry| match set_back(entry) {
+            true => line(&board.key, entry, (Control::DenseAsIs, &as_is)),
+            false => line(&board.key, entry, (Control::DenseTrained, &references)),
+        })
+        .collect();
     TicketTable {
         key: board.key.clone(),
         tasks: board.tasks.clone(),
         reaches: reaches(&lines, board.tasks.len()),
         references,
+        as_is,
         lines,
     }
+}
+
+/// Whether a method set the weights back to a place of the training that began with the pre-trained network, and made of it the
+/// dense network that was pruned. What is pruned upstream is set back before the pre-trained network, if at all.
+fn set_back(entry: &Entry) -> bool {
+    let early = |name: &str| name == "init" || name.starts_with("step-");
+    // Who begins at initialization is given that training beside the allowance, as `dense-trained` is.
+    entry.budget.init_samples == 0
+        && entry.pretrained.as_deref() == Some("init")
+        && entry.weights_of.as_deref().is_some_and(early)
+}
+
+/// Whether the training that the task's score is of began with the unchanged weights of the pre-trained network.
+fn from_pretrained(key: &BoardKey, entry: &Entry) -> bool {
+    let unchanged = entry.weights_of.is_some() && entry.weights_of == entry.pretrained;
+    // Upstream recovery changes them before they are transferred. Elsewhere it is the training that is meant.
+    unchanged && (key.protocol != "transfer" || entry.budget.recover_samples == Some(0.0))
 }
 
 fn scores(cell: &Cell) -> Vec<f64> {
@@ -162,7 +207,7 @@ fn reference(scores: Vec<f64>) -> Option<Reference> {
     Some(Reference { scores, mean, sd, threshold: mean - sd })
 }
 
-fn line(entry: &Entry, references: &[Option<Reference>]) -> TicketLine {
+fn line(key: &BoardKey, entry: &Entry, (against, references): (Control, &[Option<Reference>])) -> TicketLine {
     let cells: Vec<TicketCell> = entry
         .cells
         .iter()
@@ -194,7 +239,8 @@ fn line(entry: &Entry, references: &[Option<Reference>]) -> TicketLine {
         keep: entry.keep,
         sparsity: entry.budget.sparsity,
         matching,
-        winning: matching > 0 && entry.weights_of.as_deref() == Some(UPSTREAM),
+        against,
+        winning: matching > 0 && from_pretrained(key, entry),
         weights_of: entry.weights_of.clone(),
         universal,
         cells,

@@ -164,7 +164,8 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
         average_rank: None,
         place: None,
         outcomes,
-        weights_of: weights_of(rows),
+        weights_of: agreed(rows, |row| row.weights_of.as_deref()),
+        pretrained: agreed(rows, |row| Some(row.pretrained.as_str()).filter(|name| !name.is_empty())),
         budget: budget(rows),
     };
     if entry.complete {
@@ -175,10 +176,10 @@ fn entry(rows: &[&Row], tasks: &[BoardTask]) -> Entry {
 }
 
 /// The checkpoint that all scored rows name; nothing where one names none, or another.
-fn weights_of(rows: &[&Row]) -> Option<String> {
-    let mut named = rows.iter().filter(|row| row.score.is_some()).map(|row| row.weights_of.as_ref());
+fn agreed(rows: &[&Row], name: fn(&Row) -> Option<&str>) -> Option<String> {
+    let mut named = rows.iter().filter(|row| row.score.is_some()).map(|row| name(row));
     let first = named.next()??;
-    named.all(|name| name == Some(first)).then(|| first.clone())
+    named.all(|name| name == Some(first)).then(|| first.to_owned())
 }
 
 /// Joins the stored rows of one trial. Equal rows are one; rows that disagree leave no score to believe.
@@ -292,6 +293,7 @@ fn budget(rows: &[&Row]) -> Budget {
         macs_nonzero: average(&|row| row.macs_nonzero.map(|macs| macs as f64)),
         allowance_samples: span(|row| Some(row.allowance_samples)),
         init_samples: rows.iter().map(|row| row.init_samples).max().unwrap_or(0),
+        stretch: rows.iter().map(|row| row.stretch).max().unwrap_or(1),
         method_samples: average(&|row| row.method_samples.map(|samples| samples as f64)),
         recover_samples: average(&|row| row.recover_samples.map(|samples| samples as f64)),
         training_macs: average(&|row| row.training_macs),

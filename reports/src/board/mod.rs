@@ -75,7 +75,7 @@ pub struct Entry {
     pub method: String,
     /// Method identifiers and parameters behind the label; more than one pair is a fault.
     pub configurations: BTreeSet<(String, String)>,
-    /// The family of its method; absent for dense controls.
+    /// The family of its method; absent for dense controls and perturbed tickets.
     pub family: Option<Family>,
     /// Which control it is, if any.
     pub control: Option<Control>,
@@ -102,6 +102,8 @@ pub struct Entry {
     /// The upstream checkpoint whose values the weights that the method left have, where all its scored trials name the
     /// same one.
     pub weights_of: Option<String>,
+    /// Which checkpoint is the pre-trained network, where its trials agree.
+    pub pretrained: Option<String>,
     /// What was kept and what it cost.
     pub budget: Budget,
 }
@@ -202,12 +204,22 @@ pub struct Budget {
     pub allowance_samples: Option<Span>,
     /// Training samples beside the allowance, of a method that begins from initialization.
     pub init_samples: u64,
+    /// The factor by which the suite multiplies both for this method.
+    pub stretch: u32,
     /// Training samples the method spent.
     pub method_samples: Option<f64>,
     /// Training samples the host spent on recovery.
     pub recover_samples: Option<f64>,
     /// Training multiply-accumulates, as a multiple of one dense training sample.
     pub training_macs: Option<f64>,
+}
+
+impl Budget {
+    /// Training samples of method and recovery together, where they are known.
+    #[must_use]
+    pub fn samples(&self) -> Option<f64> {
+        Some(self.method_samples? + self.recover_samples?)
+    }
 }
 
 impl Entry {
@@ -280,6 +292,12 @@ impl Entry {
 }
 
 impl Board {
+    /// The `dense-as-is` control, if the board has it.
+    #[must_use]
+    pub fn dense_as_is(&self) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.control == Some(Control::DenseAsIs))
+    }
+
     /// The `dense-trained` control, if the board has it.
     #[must_use]
     pub fn dense_trained(&self) -> Option<&Entry> {
@@ -303,6 +321,16 @@ impl Board {
     #[must_use]
     pub fn interval_over(&self) -> Option<Over> {
         self.methods().find_map(|entry| entry.drop?.interval.map(|interval| interval.over))
+    }
+
+    /// Training multiply-accumulates of `entry` as a multiple of what `dense-trained` had, with the upstream network's training
+    /// for those that begin from initialization: from where the method began, how much more was it trained than the dense
+    /// network? Nothing on boards without training.
+    #[must_use]
+    pub fn training_multiple(&self, entry: &Entry) -> Option<f64> {
+        let dense = self.dense_trained()?.budget.training_macs?;
+        let reference = dense + entry.budget.init_samples as f64;
+        Some(entry.budget.training_macs? / Some(reference).filter(|samples| *samples > 0.0)?)
     }
 
     /// Dense multiply-accumulates divided by the executed ones of `entry`.

@@ -68,13 +68,13 @@ pub(crate) fn speed_order(a: &Speed, b: &Speed) -> Ordering {
 /// The csv crate writes a header only with the first row; an empty table must have one too. A test holds these
 /// lists against the fields.
 #[rustfmt::skip]
-const RESULTS_HEADER: [&str; 44] = [
+const RESULTS_HEADER: [&str; 46] = [
     "suite", "track", "protocol", "regime", "granularity", "task", "method", "method_id", "params", "control", "keep",
     "replicate", "outcome", "outcome_detail", "metric", "score", "top1", "mean_per_class", "test_pictures",
     "target_count", "achieved_count", "prunable_total", "prunable_set", "params_total", "params_remaining",
     "conv_fc_total", "conv_fc_remaining", "macs_executed", "macs_nonzero", "allowance_samples", "init_samples",
-    "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "nonzero_before", "ap", "ap50", "ar", "ap_small",
-    "ap_medium", "ap_large",
+    "stretch", "method_samples", "recover_samples", "training_macs", "stage", "prune_stage", "weights_of", "pretrained",
+    "nonzero_before", "ap", "ap50", "ar", "ap_small", "ap_medium", "ap_large",
 ];
 #[rustfmt::skip]
 const COSTS_HEADER: [&str; 16] = [
@@ -234,9 +234,11 @@ struct Line<'a> {
     macs_nonzero: Option<f64>,
     theoretical_speedup: Option<f64>,
     init_samples: u64,
+    stretch: u32,
     method_samples: Option<f64>,
     recover_samples: Option<f64>,
     training_macs: Option<f64>,
+    training_multiple: Option<f64>,
 }
 
 /// `leaderboard.csv`: per board, method and keep one line per task and one for the mean over tasks.
@@ -342,9 +344,11 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         macs_nonzero: budget.macs_nonzero,
         theoretical_speedup: board.theoretical_speedup(entry),
         init_samples: budget.init_samples,
+        stretch: budget.stretch,
         method_samples: budget.method_samples,
         recover_samples: budget.recover_samples,
         training_macs: budget.training_macs,
+        training_multiple: board.training_multiple(entry),
     }
 }
 

@@ -186,6 +186,7 @@ const METRICS: &[Metric] = &[
         None,
         "training samples beside the allowance, of methods that begin from initialization",
     ),
+    metric("stretch", "factor", None, "by what both are multiplied for this method"),
     metric("method_samples", "samples", Some(false), "training samples the method spent"),
     metric("recover_samples", "samples", Some(false), "training samples the host spent on recovery"),
     metric(

@@ -143,11 +143,11 @@ fn board_table(board: &Board) -> String {
         if board.replicates.len() == 1 { "" } else { "s" }
     );
     out.push_str(
-        "| keep | # | method | mean % | drop | avg. rank | sparsity % | compression | trials ok |\n",
+        "| keep | # | method | mean % | drop | avg. rank | sparsity % | compression | training pictures | training FLOPs | trials ok |\n",
     );
-    out.push_str("|---:|---:|:---|---:|---:|---:|---:|---:|---:|\n");
+    out.push_str("|---:|---:|:---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for entry in board.entries.iter().filter(|entry| entry.is_dense()) {
-        table_row(&mut out, entry);
+        table_row(&mut out, board, entry);
     }
     for keep in board.keeps() {
         let entries: Vec<&Entry> = board.methods().filter(|it| it.keep.to_bits() == keep.to_bits()).collect();
@@ -155,13 +155,13 @@ fn board_table(board: &Board) -> String {
         for (place, entry) in entries.iter().enumerate() {
             // Baselines are what the others are read against, so they are shown wherever they stand.
             if place < MOST_METHODS || entry.control == Some(Control::Baseline) {
-                table_row(&mut out, entry);
+                table_row(&mut out, board, entry);
             } else {
                 hidden += 1;
             }
         }
         if hidden > 0 {
-            let _ = writeln!(out, "| {keep} | | *{hidden} more in `leaderboard.csv`* | | | | | | |");
+            let _ = writeln!(out, "| {keep} | | *{hidden} more in `leaderboard.csv`* | | | | | | | | |");
         }
     }
     out.push('\n');
@@ -172,12 +172,12 @@ fn board_table(board: &Board) -> String {
     out
 }
 
-fn table_row(out: &mut String, entry: &Entry) {
+fn table_row(out: &mut String, board: &Board, entry: &Entry) {
     let dash = || "–".to_owned();
     let name = if entry.is_dense() { format!("*{}*", cell(&entry.method)) } else { cell(&entry.method) };
     let _ = writeln!(
         out,
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {}/{} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}/{} |",
         entry.keep,
         entry.place.map_or_else(dash, |place| place.to_string()),
         name,
@@ -186,6 +186,8 @@ fn table_row(out: &mut String, entry: &Entry) {
         entry.average_rank.map_or_else(dash, |rank| format!("{rank:.2}")),
         entry.budget.sparsity.map_or_else(dash, |sparsity| text::percent(sparsity, 2)),
         entry.budget.compression.map_or_else(dash, text::times),
+        entry.budget.samples().map_or_else(dash, |samples| text::count(samples.round() as u64)),
+        board.training_multiple(entry).map_or_else(dash, text::times),
         entry.scored(),
         entry.trials(),
     );

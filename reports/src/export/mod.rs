@@ -49,7 +49,7 @@ pub(crate) fn metric_words(board: &Board) -> String {
     parts.join(", ")
 }
 
-/// Which methods begin from initialization and what they have for it; empty where none does.
+/// Which methods begin from initialization, and which are given more than the others; empty where none is.
 pub(crate) fn start_words(board: &Board) -> String {
     let mut groups: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
     for entry in board.entries.iter().filter(|entry| entry.budget.init_samples > 0) {
@@ -65,7 +65,19 @@ pub(crate) fn start_words(board: &Board) -> String {
             text::count(*samples)
         )
     });
-    groups.collect::<Vec<_>>().join(" ")
+    let mut stretched: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+    for entry in board.entries.iter().filter(|entry| entry.budget.stretch > 1) {
+        stretched.entry(entry.budget.stretch).or_default().insert(&entry.method);
+    }
+    let stretched = stretched.iter().map(|(factor, methods)| {
+        let names: Vec<String> = methods.iter().map(|name| text::clean(name)).collect();
+        let (is, rows) = if names.len() == 1 { ("is", "its rows are") } else { ("are", "their rows are") };
+        format!(
+            "{} {is} given {factor} times as much, so that {rows} not equal to the others.",
+            names.join(", ")
+        )
+    });
+    groups.chain(stretched).collect::<Vec<_>>().join(" ")
 }
 
 /// Both ends of an interval of a difference, in points: `−0.40 to +2.00`.
@@ -208,6 +220,15 @@ pub(crate) fn winner_words(keep: &FamilyKeep) -> String {
         0 => format!("{begin}, told apart from all others."),
         _ => format!("{begin}, not separable from {}.", tied.join(", ")),
     }
+}
+
+/// The shares of the allowance that both entries of a pair search with, where they differ: `search 0.25`, `search by default`.
+pub(crate) fn search_words(pair: &ModePair) -> Option<[String; 2]> {
+    let words = |share: &String| match share.as_str() {
+        "default" => "search by default".to_owned(),
+        share => format!("search {share}"),
+    };
+    pair.search.as_ref().map(|shares| shares.each_ref().map(words))
 }
 
 /// On how many tasks the iterative entry is ahead: `5 of 12 tasks`.

@@ -82,6 +82,44 @@ fn entries_that_differ_in_mode_only_are_paired() {
 }
 
 #[test]
+fn how_long_both_search_is_no_hindrance_and_is_told() {
+    let rounds = r#"{"rounds":4,"rewind":"init","search_fraction":1}"#;
+    let mut all = rows("rounds", TICKET, rounds, 0.1, &[0.80, 0.82]);
+    all.extend(rows(
+        "quarter",
+        TICKET,
+        r#"{"mode":"one-shot","rewind":"init","search_fraction":0.25}"#,
+        0.1,
+        &[0.8, 0.8],
+    ));
+    // The training of the dense network was the search of this one, and this one is no ticket.
+    all.extend(rows("dense mask", TICKET, r#"{"mode":"mask-transfer","rewind":"init"}"#, 0.1, &[0.7, 0.8]));
+    all.extend(rows("transferred", TICKET, r#"{"mode":"mask-transfer"}"#, 0.1, &[0.7, 0.8]));
+    // A perturbed ticket is another method.
+    all.extend(rows(
+        "swapped",
+        TICKET,
+        r#"{"mode":"one-shot","rewind":"init","perturb":"swap"}"#,
+        0.1,
+        &[0.7, 0.8],
+    ));
+    let pairs = mode_pairs(&boards(&all));
+    let found: Vec<(&str, &str, Option<[&str; 2]>)> = pairs
+        .iter()
+        .map(|pair| {
+            let search = pair.search.as_ref().map(|shares| shares.each_ref().map(String::as_str));
+            (pair.iterative.as_str(), pair.one_shot.as_str(), search)
+        })
+        .collect();
+    assert_eq!(found, [("rounds", "dense mask", None), ("rounds", "quarter", Some(["1", "0.25"]))]);
+    let input = ReportInput { rows: all, ..ReportInput::default() };
+    let report = Report::new(&input);
+    let page = index_html(&report, &input.provenance).unwrap();
+    assert!(page.contains("search 0.25"));
+    assert!(summary_md(&report, &input.provenance).contains("| quarter (search 0.25) |"));
+}
+
+#[test]
 fn the_exports_say_who_wins() {
     let mut all = family_rows();
     all.extend(rows("iterative", TICKET, "{}", 0.1, &[0.7, 0.7, 0.7]));

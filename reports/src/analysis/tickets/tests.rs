@@ -75,23 +75,82 @@ fn one_replicate_of_dense_cannot_tell() {
     assert_eq!(tables(&boards(&dense("a"))), []);
 }
 
+/// Handed over as it was found, without recovery.
+fn untrained(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.iter_mut().for_each(|row| row.recover_samples = Some(0));
+    rows
+}
+
+fn of_protocol(mut rows: Vec<Row>, protocol: &str, pretrained: &str) -> Vec<Row> {
+    for row in &mut rows {
+        (row.protocol, row.pretrained) = (protocol.to_owned(), pretrained.to_owned());
+    }
+    rows
+}
+
+fn winning(table: &TicketTable) -> Vec<&str> {
+    table.lines.iter().filter(|line| line.winning).map(|line| line.method.as_str()).collect()
+}
+
 #[test]
-fn a_winning_ticket_has_the_trained_upstream_weights() {
+fn a_winning_ticket_is_transferred_with_the_trained_upstream_weights() {
     let mut all = dense("a");
-    all.extend(unchanged(rows("end", 0.1, "a", &[0.8, 0.8]), "end"));
-    all.extend(unchanged(rows("init", 0.1, "a", &[0.8, 0.8]), "init"));
-    all.extend(rows("changed", 0.1, "a", &[0.8, 0.8]));
-    all.extend(unchanged(rows("low", 0.1, "a", &[0.1, 0.1]), "end"));
+    all.extend(untrained(unchanged(rows("end", 0.1, "a", &[0.8, 0.8]), "end")));
+    all.extend(untrained(unchanged(rows("init", 0.1, "a", &[0.8, 0.8]), "init")));
+    all.extend(untrained(rows("changed", 0.1, "a", &[0.8, 0.8])));
+    all.extend(untrained(unchanged(rows("low", 0.1, "a", &[0.1, 0.1]), "end")));
+    // The host has trained it upstream since.
+    all.extend(unchanged(rows("recovered", 0.1, "a", &[0.8, 0.8]), "end"));
     // Unchanged in one replicate only.
-    let mut mixed = unchanged(rows("mixed", 0.1, "a", &[0.8, 0.8]), "end");
+    let mut mixed = untrained(unchanged(rows("mixed", 0.1, "a", &[0.8, 0.8]), "end"));
     mixed[1].weights_of = None;
     all.extend(mixed);
     let table = only(&all);
-    let winning: Vec<&str> =
-        table.lines.iter().filter(|line| line.winning).map(|line| line.method.as_str()).collect();
-    assert_eq!(winning, ["end"]);
+    assert_eq!(winning(&table), ["end"]);
     assert_eq!(line(&table, "init", 0.1).weights_of.as_deref(), Some("init"));
     assert_eq!(line(&table, "mixed", 0.1).weights_of, None);
+    // On the upstream task recovery is the ticket's training.
+    let upstream = of_protocol(all, "upstream", "end");
+    assert_eq!(winning(&only(&upstream)), ["end", "recovered"]);
+}
+
+#[test]
+fn a_ticket_of_a_task_wins_from_where_the_dense_network_began_and_against_what_that_became() {
+    // Trained on the task for as long as the tickets: 0.80; and then as long again.
+    let mut all = rows("dense-as-is", 1.0, "a", &[0.79, 0.80, 0.81]);
+    all.iter_mut().for_each(|row| row.control = Some(Control::DenseAsIs));
+    all.extend(rows("dense-trained", 1.0, "a", &[0.89, 0.90, 0.91]));
+    for (method, weights, score) in [
+        ("ticket", "init", 0.795),
+        ("late", "step-8", 0.795),
+        ("lost", "init", 0.78),
+        ("magnitude", "end", 0.895),
+    ] {
+        all.extend(unchanged(rows(method, 0.1, "a", &[score, score]), weights));
+    }
+    let table = only(&of_protocol(all.clone(), "direct", "init"));
+    let verdict = |method: &str| {
+        let line = line(&table, method, 0.1);
+        (line.against, verdicts(line)[0])
+    };
+    assert_eq!(verdict("ticket"), (Control::DenseAsIs, Verdict::Matching));
+    assert_eq!(verdict("late"), (Control::DenseAsIs, Verdict::Matching));
+    assert_eq!(verdict("lost"), (Control::DenseAsIs, Verdict::Below));
+    assert_eq!(verdict("magnitude"), (Control::DenseTrained, Verdict::Matching));
+    assert_eq!(winning(&table), ["ticket"]);
+    // Who begins there for good has that training beside the allowance.
+    let mut begins = all.clone();
+    begins.iter_mut().filter(|row| row.method == "ticket").for_each(|row| row.init_samples = 1000);
+    let other = only(&of_protocol(begins, "direct", "init"));
+    assert_eq!(line(&other, "ticket", 0.1).against, Control::DenseTrained);
+    // The one checkpoint of an upstream training has one score, which must be reached.
+    all.retain(|row| row.method != "dense-as-is" || row.replicate == 1);
+    let table = only(&of_protocol(all.clone(), "direct", "init"));
+    assert_eq!(verdicts(line(&table, "ticket", 0.1)), [Verdict::Below]);
+    let rows = of_protocol(all, "direct", "init");
+    let input = ReportInput { rows, ..ReportInput::default() };
+    let page = index_html(&Report::new(&input), &input.provenance).unwrap();
+    assert!(page.contains("dense-as-is, for tickets that were set back") && page.contains("at least 80.00"));
 }
 
 #[test]
@@ -135,7 +194,9 @@ fn the_smallest_matching_keep_is_found_and_gaps_are_told() {
 
 #[test]
 fn every_export_tells_the_same() {
-    let input = synthetic(1224);
+    let mut input = synthetic(1224);
+    let handed_over = input.rows.iter_mut().filter(|row| row.method == "magnitude");
+    handed_over.for_each(|row| row.recover_samples = Some(0));
     let report = Report::new(&input);
     let bytes = tickets_csv(&report).unwrap();
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -152,7 +213,7 @@ fn every_export_tells_the_same() {
             let expected = if number("mean") >= threshold - 1e-12 { "matching" } else { "below" };
             assert_eq!(&line[place("verdict")], expected);
         }
-        let winning = &line[place("verdict")] == "matching" && &line[place("weights_of")] == "end";
+        let winning = &line[place("verdict")] == "matching" && &line[place("method")] == "magnitude";
         assert_eq!(&line[place("winning")], if winning { "true" } else { "false" });
     }
     let matching = lines.iter().filter(|line| &line[place("verdict")] == "matching").count();

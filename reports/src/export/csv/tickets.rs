@@ -9,10 +9,10 @@ use crate::export::write::ReportError;
 use crate::row::Control;
 
 #[rustfmt::skip]
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 22] = [
     "suite", "track", "protocol", "regime", "granularity", "method", "control", "keep", "sparsity", "task", "verdict",
-    "mean", "scores", "dense_mean", "dense_sd", "threshold", "dense_scores", "weights_of", "winning", "tasks_matching",
-    "universal",
+    "mean", "scores", "against", "dense_mean", "dense_sd", "threshold", "dense_scores", "weights_of", "winning",
+    "tasks_matching", "universal",
 ];
 
 /// One method at a keep on one task. Lists are separated by spaces.
@@ -31,6 +31,7 @@ struct Line<'a> {
     verdict: &'static str,
     mean: Option<f64>,
     scores: String,
+    against: Control,
     dense_mean: Option<f64>,
     dense_sd: Option<f64>,
     threshold: Option<f64>,
@@ -51,7 +52,7 @@ pub fn tickets_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
 }
 
 fn task_line<'a>(table: &'a TicketTable, line: &'a TicketLine, task: usize) -> Line<'a> {
-    let (cell, reference) = (&line.cells[task], table.references[task].as_ref());
+    let (cell, reference) = (&line.cells[task], table.against(line)[task].as_ref());
     Line {
         suite: &table.key.suite,
         track: &table.key.track,
@@ -66,6 +67,7 @@ fn task_line<'a>(table: &'a TicketTable, line: &'a TicketLine, task: usize) -> L
         verdict: cell.verdict.word(),
         mean: cell.mean,
         scores: list(&cell.scores),
+        against: line.against,
         dense_mean: reference.map(|it| it.mean),
         dense_sd: reference.map(|it| it.sd),
         threshold: reference.map(|it| it.threshold),

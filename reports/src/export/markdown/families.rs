@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{MOST_CHARACTERS, cell, pm};
 use crate::analysis::families::{FamilyTable, ModePair};
-use crate::export::{ahead_words, increase_words, interval_words, winner_words};
+use crate::export::{ahead_words, increase_words, interval_words, search_words, winner_words};
 
 /// Pairs of iterative and one-shot entries shown.
 const MOST_PAIRS: usize = 24;
@@ -36,13 +36,19 @@ pub(super) fn section(out: &mut String, tables: &[FamilyTable], pairs: &[ModePai
     );
     for pair in pairs.iter().take(MOST_PAIRS) {
         let interval = pair.difference.interval;
+        let [iterative, one_shot] = match search_words(pair) {
+            None => [pair.iterative.clone(), pair.one_shot.clone()],
+            Some([ours, theirs]) => {
+                [format!("{} ({ours})", pair.iterative), format!("{} ({theirs})", pair.one_shot)]
+            }
+        };
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} |",
             cell(&pair.key.title()),
             pair.keep,
-            cell(&pair.iterative),
-            cell(&pair.one_shot),
+            cell(&iterative),
+            cell(&one_shot),
             crate::text::points(pair.difference.mean, 2),
             interval.map_or_else(|| "–".to_owned(), |it| interval_words(&it)),
             interval.map_or("–", |it| it.over.label()),

@@ -15,9 +15,10 @@ pub(super) fn section(out: &mut String, tables: &[TicketTable]) {
     }
     out.push_str(
         "## Matching and winning tickets\n\nMatching: the mean over replicates is at least that of dense-trained minus one of \
-         its standard deviations, a weak criterion with few replicates. Winning: matching, from the unchanged weights of \
-         the trained upstream network. Universal: matching on every task (arXiv:2012.06908). Tickets are trained with what \
-         their method left of the allowance.\n\n",
+         its standard deviations, a weak criterion with few replicates. Winning: matching, and trained on the task from the \
+         unchanged weights of the pre-trained network. Universal: matching on every task (arXiv:2012.06908). At an equal \
+         allowance tickets are trained with what their method left of it. Tickets that were set back to where the training of \
+         the dense network began are held against dense-as-is (*).\n\n",
     );
     let unknown = ticket_unknown_words(tables);
     if !unknown.is_empty() {
@@ -54,9 +55,10 @@ fn table_of(table: &TicketTable) -> String {
             if place < MOST_METHODS || line.control == Some(Control::Baseline) {
                 let _ = writeln!(
                     out,
-                    "| {} | {} | {} of {} | {} | {} | {} |",
+                    "| {} | {}{} | {} of {} | {} | {} | {} |",
                     line.keep,
                     cell(&line.method),
+                    if line.against == Control::DenseAsIs { " \\*" } else { "" },
                     line.matching,
                     line.cells.len(),
                     cell(&ticket_weights_word(line)),

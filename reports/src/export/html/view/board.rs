@@ -90,6 +90,8 @@ struct RowView {
     macs_executed: String,
     macs_nonzero: String,
     speedup: String,
+    samples: String,
+    training: String,
     outcomes: Vec<(String, usize)>,
 }
 
@@ -312,6 +314,8 @@ fn row_view(board: &Board, entry: &Entry, heat: &[(f64, f64)], dots: bool) -> Ro
         macs_executed: budget.macs_executed.map_or_else(dash, text::si),
         macs_nonzero: budget.macs_nonzero.map_or_else(dash, text::si),
         speedup: board.theoretical_speedup(entry).map_or_else(dash, text::times),
+        samples: budget.samples().map_or_else(dash, |it| text::count(it.round() as u64)),
+        training: board.training_multiple(entry).map_or_else(dash, text::times),
         outcomes: entry.outcomes.iter().map(|(outcome, count)| (outcome.word().to_owned(), *count)).collect(),
     }
 }

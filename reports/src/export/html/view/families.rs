@@ -50,6 +50,8 @@ struct PairView {
     keep: String,
     iterative: String,
     one_shot: String,
+    /// The shares of their search, where they differ.
+    search: Option<[String; 2]>,
     difference: String,
     interval: String,
     over: String,
@@ -119,6 +121,7 @@ fn pair_view(pair: &ModePair) -> PairView {
         keep: pair.keep.to_string(),
         iterative: clean(&pair.iterative),
         one_shot: clean(&pair.one_shot),
+        search: crate::export::search_words(pair),
         difference: text::points(difference.mean, 2),
         interval: difference.interval.map_or(DASH.to_owned(), |it| crate::export::interval_words(&it)),
         over: pair.over().map_or(String::new(), |over| over.label().to_owned()),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{DASH, control_note};
 use crate::analysis::tickets::{Reach, ReachKeep, Reference, TicketLine, TicketTable, Verdict};
 use crate::export::{ticket_unknown_words, ticket_weights_word};
+use crate::row::Control;
 use crate::text::{self, clean};
 
 /// Lines of a table that list their tasks; the page grows with both.
@@ -23,6 +24,8 @@ struct TableView {
     tasks: Vec<String>,
     /// What dense-trained scores, one for each task.
     references: Vec<String>,
+    /// The same of dense-as-is, where a line is held against it.
+    as_is: Vec<String>,
     /// Whether a column for all tasks makes sense.
     universal: bool,
     reaches: Vec<ReachView>,
@@ -50,6 +53,8 @@ struct LineView {
     note: &'static str,
     keep: String,
     matching: String,
+    /// Whether it is held against dense-as-is.
+    as_is: bool,
     weights: String,
     winning: &'static str,
     universal: &'static str,
@@ -74,6 +79,11 @@ fn table_view(table: &TicketTable) -> TableView {
         title: table.key.title(),
         tasks: table.tasks.iter().map(|task| task.short.clone()).collect(),
         references: table.references.iter().map(reference_words).collect(),
+        as_is: if table.needs_as_is() {
+            table.as_is.iter().map(reference_words).collect()
+        } else {
+            Vec::new()
+        },
         universal: table.tasks.len() > 1,
         gaps: table
             .reaches
@@ -106,7 +116,8 @@ fn keep_words(reach: Option<ReachKeep>) -> String {
 
 fn reference_words(reference: &Option<Reference>) -> String {
     match reference {
-        None => "fewer than two scores".to_owned(),
+        None => "too few scores".to_owned(),
+        Some(it) if it.scores.len() == 1 => format!("at least {}", text::percent(it.threshold, 2)),
         Some(it) => format!(
             "{} ± {}, so at least {}",
             scores_words(it.mean, &it.scores),
@@ -144,6 +155,7 @@ fn line_view(table: &TicketTable, line: &TicketLine, opens: bool) -> LineView {
         note: control_note(line.control),
         keep: line.keep.to_string(),
         matching: format!("{} of {}", line.matching, line.cells.len()),
+        as_is: line.against == Control::DenseAsIs,
         weights: ticket_weights_word(line),
         winning: if line.winning { "yes" } else { DASH },
         universal: match line.universal {
