@@ -69,7 +69,13 @@ impl PruneMethod for SynFlow {
         for (index, target) in targets.iter().enumerate() {
             let mut flow = Flow::new(run, at)?;
             for round in 1..=rounds {
-                for (param, scores) in run.prunable().iter().zip(flow.scores(run)?) {
+                let before = run.allowance()?.left_samples;
+                let scores = flow.scores(run)?;
+                if index == 0 && round == 1 {
+                    let spent = before.saturating_sub(run.allowance()?.left_samples);
+                    afford_rest(run, u64::from(rounds), targets.len() as u64, spent)?;
+                }
+                for (param, scores) in run.prunable().iter().zip(scores) {
                     run.set_scores(param, &scores)?;
                 }
                 run.select(scope, left_after(round, rounds, target.count, total))?;
@@ -81,6 +87,16 @@ impl PruneMethod for SynFlow {
         }
         Ok(())
     }
+}
+
+/// Refuses what comes behind the very first round, which took `first` samples: one, and more where the flow overflowed. The
+/// flow is never larger than with all weights, so that the first round of each other keep takes as many, and later ones one.
+fn afford_rest(run: &Run<'_>, rounds: u64, targets: u64, first: u64) -> Result<()> {
+    let advice = format!(
+        "the flow is beyond 32-bit floats, and to scale it down takes {first} samples for the first round of each keep; \
+         lower `rounds`, ask for fewer keeps in a trial, or raise the allowance"
+    );
+    afford(run, rounds - 1 + (targets - 1) * (first + rounds - 1), &advice)
 }
 
 /// Weights that round `round` of `rounds` leaves: the density falls exponentially.
@@ -141,9 +157,7 @@ impl Flow {
     /// # Errors
     /// [`ErrorKind::Infeasible`] if nothing flows through the network any more.
     pub(crate) fn scores(&mut self, run: &Run<'_>) -> Result<Vec<Tensor>> {
-        let output = self.output(run)?;
-        let sum = output.f_sum(Kind::Float)?;
-        let value = sum.detach().f_double_value(&[])?;
+        let (sum, value) = self.sum(run)?;
         if value <= 0.0 {
             return Err(no_flow());
         }
@@ -151,21 +165,27 @@ impl Flow {
         // All scores are divided by the same number, which keeps them in the range of 32-bit floats.
         run.backward(&sum.f_div_scalar(value)?)?;
         let mut scores = Vec::new();
-        let mut flows = false;
+        // Summed where the scores are, and read once.
+        let mut flowing: Option<Tensor> = None;
         for param in run.prunable() {
             let weight = run.weight(&param)?.detach();
             let flow = match run.grad(&param)? {
                 Some(grad) => weight.f_mul(&grad)?.f_abs()?,
                 None => weight.f_zeros_like()?,
             };
-            flows |= flow.f_count_nonzero(None)?.f_int64_value(&[])? > 0;
+            let own = flow.f_count_nonzero(None)?;
+            flowing = Some(match flowing {
+                Some(sum) => sum.f_add(&own)?,
+                None => own,
+            });
             scores.push(match run.mask(&param)? {
                 Some(mask) => flow.f_masked_fill(&mask.f_logical_not()?, f64::NEG_INFINITY)?,
                 None => flow,
             });
         }
         run.zero_grad()?;
-        if !flows {
+        let flowing = flowing.map_or(Ok(0), |sum| sum.f_int64_value(&[]))?;
+        if flowing == 0 {
             // What the network gives are its shifts alone.
             return Err(no_flow());
         }
@@ -176,14 +196,15 @@ impl Flow {
         Ok(scores)
     }
 
-    /// What the network gives, with its graph and a finite sum.
-    fn output(&mut self, run: &Run<'_>) -> Result<Tensor> {
+    /// The sum of what the network gives, with its graph, and its value, which is finite.
+    fn sum(&mut self, run: &Run<'_>) -> Result<(Tensor, f64)> {
         loop {
-            let output = run.forward(&self.input)?;
-            if output.detach().f_sum(Kind::Float)?.f_double_value(&[])?.is_finite() {
-                return Ok(output);
+            let sum = run.forward(&self.input)?.f_sum(Kind::Float)?;
+            let value = sum.detach().f_double_value(&[])?;
+            if value.is_finite() {
+                return Ok((sum, value));
             }
-            drop(output);
+            drop(sum);
             if self.down == MOST_DOWN || !self.scales(run)? {
                 return Err(Error::unsupported(
                     "the flow through the network is beyond 32-bit floats, and its batch norms' running means forbid \

@@ -192,6 +192,11 @@ impl Config {
         {
             return refuse(format!("rate is {rate}, which is not between 0 and 1"));
         }
+        if let Some(rate) = self.rate
+            && 1.0 - rate >= 1.0
+        {
+            return refuse(format!("rate is {rate}, with which no round removes anything; raise it"));
+        }
         if self.rounds == Some(0) {
             return refuse("rounds is 0; there is at least one");
         }

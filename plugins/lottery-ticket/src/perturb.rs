@@ -7,8 +7,11 @@ use secateur_sdk::prelude::*;
 
 use crate::config::{Config, Perturb};
 
+/// A mask for each prunable parameter.
+type Masks = Vec<Vec<bool>>;
+
 /// The masks as they stand.
-pub(crate) fn masks(run: &Run<'_>) -> Result<Vec<Vec<bool>>> {
+fn masks(run: &Run<'_>) -> Result<Masks> {
     let mask = |param: &Param<'_>| match run.mask(param)? {
         Some(mask) => Ok(Vec::try_from(mask.f_to_device(Device::Cpu)?.f_reshape([-1])?)?),
         None => Ok(vec![true; param.numel() as usize]),
@@ -24,20 +27,23 @@ pub(crate) fn set(run: &Run<'_>, masks: &[Vec<bool>]) -> Result<()> {
     Ok(())
 }
 
-/// What is handed in for a mask that was found.
-pub(crate) fn perturbed(run: &Run<'_>, config: &Config, found: &[Vec<bool>]) -> Result<Vec<Vec<bool>>> {
-    match config.perturb {
-        Perturb::None => Ok(found.to_vec()),
-        Perturb::Complement => Ok(complement(found)),
-        Perturb::Random => {
+/// The masks that were found, and those that are handed in instead; `None` if they are handed in themselves.
+pub(crate) fn perturbed(run: &Run<'_>, config: &Config) -> Result<Option<(Masks, Masks)>> {
+    let change: &dyn Fn(&[Vec<bool>]) -> Result<Masks> = match config.perturb {
+        Perturb::None => return Ok(None),
+        Perturb::Complement => &|found| Ok(complement(found)),
+        Perturb::Random => &|found| {
             let layers = run.prunable().into_iter().zip(found);
             Ok(layers.map(|(param, mask)| random(mask, &mut generator(run, param.name()))).collect())
-        }
-        Perturb::Swap => {
+        },
+        Perturb::Swap => &|found| {
             let number = exchanged(kept(found), config.perturb_fraction());
             swap(found, number, &mut generator(run, "swap"))
-        }
-    }
+        },
+    };
+    let found = masks(run)?;
+    let instead = change(&found)?;
+    Ok(Some((found, instead)))
 }
 
 /// A generator for a purpose, the same for all targets.

@@ -39,7 +39,10 @@ impl PruneMethod for LotteryTicket {
             drop(run.weight_at(param, checkpoint)?);
         }
         match self.config.mode {
-            Mode::Iterative => self.iterative(run, total, &levels(total, &aims, self.config.pace())?),
+            Mode::Iterative => {
+                let most = run.allowance()?.steps_each(self.config.search_fraction(), 1);
+                self.iterative(run, total, &levels(total, &aims, self.config.pace(), most)?)
+            }
             Mode::OneShot => self.one_shot(run, total, &aims),
             Mode::MaskTransfer => self.transfer_masks(run, &aims),
         }
@@ -158,7 +161,8 @@ impl LotteryTicket {
             return Err(Error::new(
                 ErrorKind::Exhausted,
                 format!(
-                    "an allowance of {} samples has no step for each of {trainings} trainings",
+                    "an allowance of {} samples has no step for each of {trainings} trainings; raise the allowance or \
+                     search_fraction, or take fewer rounds or keeps",
                     allowance.total_samples
                 ),
             ));
@@ -197,11 +201,10 @@ impl LotteryTicket {
 
     /// Emits the ticket, or what the suite wants in its place. The search goes on from the ticket itself.
     fn hand_in(&self, run: &Run<'_>, target: usize) -> Result<()> {
-        if self.config.perturb == Perturb::None {
+        let Some((found, instead)) = perturb::perturbed(run, &self.config)? else {
             return run.emit(target);
-        }
-        let found = perturb::masks(run)?;
-        perturb::set(run, &perturb::perturbed(run, &self.config, &found)?)?;
+        };
+        perturb::set(run, &instead)?;
         // Weights that come back have the checkpoint's values, like all others.
         self.rewind(run)?;
         run.emit(target)?;

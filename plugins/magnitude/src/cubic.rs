@@ -30,9 +30,9 @@ impl Timing {
         let interval = end.saturating_sub(begin) / config.updates;
         if interval == 0 {
             // One more, because the ends of the schedule are rounded down to whole steps.
-            let steps_needed = ((config.updates + 1) as f64 / (config.end - config.begin)).ceil();
+            let steps_needed = ((config.updates as f64 + 1.0) / (config.end - config.begin)).ceil();
             let needed = (steps_needed * trainings as f64 / config.search_fraction).ceil() as u64;
-            let samples = needed * u64::from(allowance.batch.max(1));
+            let samples = needed.saturating_mul(u64::from(allowance.batch.max(1)));
             return Err(Error::new(
                 ErrorKind::Exhausted,
                 format!(

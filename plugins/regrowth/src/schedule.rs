@@ -42,8 +42,8 @@ impl Schedule {
         let interval = config.interval.unwrap_or((end / WANTED).clamp(SHORTEST, LONGEST));
         if end <= interval {
             let needed =
-                ((interval + 1) as f64 / config.end).ceil() * trainings as f64 / config.search_fraction;
-            let samples = needed.ceil() as u64 * u64::from(allowance.batch.max(1));
+                ((interval as f64 + 1.0) / config.end).ceil() * trainings as f64 / config.search_fraction;
+            let samples = (needed.ceil() as u64).saturating_mul(u64::from(allowance.batch.max(1)));
             return Err(Error::new(
                 ErrorKind::Exhausted,
                 format!(

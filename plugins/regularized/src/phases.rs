@@ -68,6 +68,20 @@ impl Phases {
     pub(crate) fn changes(&self, steps: u64) -> Result<Vec<(u64, Change)>> {
         let turn = self.compressed + self.decompressed;
         let turns = ((self.between() + self.decompressed) / turn).round().max(1.0);
+        // Each turn has two changes, and a third one comes behind the last. More than there are steps cannot be told apart,
+        // and of tiny phases there would be more than memory holds.
+        let count = 2.0 * turns + 1.0;
+        let too_few = || {
+            let message = format!(
+                "{steps} steps for each target are too few for {} phases; raise the allowance or `search_fraction`, ask \
+                 for fewer keeps in a trial, or lengthen `compressed` and `decompressed`",
+                (count as u64).saturating_add(u64::from(self.warmup > 0.0))
+            );
+            Error::new(ErrorKind::Exhausted, message)
+        };
+        if count > steps as f64 {
+            return Err(too_few());
+        }
         let stretch = self.between() / (turns * turn - self.decompressed);
         let mut at = Vec::new();
         for index in 0..turns as u64 {
@@ -82,16 +96,6 @@ impl Phases {
         let whole = changes.windows(2).all(|pair| pair[0].0 < pair[1].0)
             && (changes[0].0 > 0 || self.warmup == 0.0)
             && changes[changes.len() - 1].0 < steps;
-        if !whole {
-            return Err(Error::new(
-                ErrorKind::Exhausted,
-                format!(
-                    "{steps} steps for each target are too few for {} phases; raise the allowance or `search_fraction`, \
-                     ask for fewer keeps in a trial, or lengthen `compressed` and `decompressed`",
-                    changes.len() + usize::from(self.warmup > 0.0)
-                ),
-            ));
-        }
-        Ok(changes)
+        if whole { Ok(changes) } else { Err(too_few()) }
     }
 }

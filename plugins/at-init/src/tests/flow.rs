@@ -85,6 +85,29 @@ fn flows_beyond_32_bit_floats_are_scaled_down_with_their_shifts() {
 }
 
 #[test]
+fn what_scaling_down_takes_is_told_after_the_first_round() {
+    let run = |allowance, keeps: &[f64]| {
+        chain().kept("org.secateur.synflow", r#"{"rounds": 10}"#, allowance, keeps).map(|_| ())
+    };
+    for keeps in [&[0.9][..], &[0.9, 0.8]] {
+        // The rounds alone are known before.
+        let rounds = 10 * keeps.len() as u64;
+        let refused = run(rounds - 1, keeps).unwrap_err();
+        assert!(refused.message.contains(&format!("take {rounds} training samples")), "{refused}");
+        let enough = (rounds..).find(|allowance| match run(*allowance, keeps) {
+            Ok(()) => true,
+            Err(refused) => {
+                assert_eq!(refused.status, abi::E_EXHAUSTED, "{refused}");
+                assert!(refused.message.contains("beyond 32-bit floats"), "{refused}");
+                false
+            }
+        });
+        // Each keep overflows anew.
+        assert!(enough.unwrap() >= rounds + keeps.len() as u64, "{enough:?}");
+    }
+}
+
+#[test]
 fn networks_without_a_flow_are_told() {
     let bench = Bench::small(true);
     bench.set("head.weight", &[0.0; 48]);

@@ -12,6 +12,7 @@ fn wrong_parameters_are_named() {
     for (params, name) in [
         (r#"{"rate": 0}"#, "rate is 0"),
         (r#"{"rate": 1}"#, "rate is 1"),
+        (r#"{"rate": 1e-17}"#, "no round removes anything"),
         (r#"{"rounds": 0}"#, "rounds is 0"),
         (r#"{"rate": 0.2, "rounds": 3}"#, "rate and rounds"),
         (r#"{"search_fraction": 1.5}"#, "search_fraction"),
@@ -63,9 +64,18 @@ fn targets_that_cannot_be_reached_are_infeasible() {
 
 #[test]
 fn short_allowances_and_absent_checkpoints_are_told() {
-    for (params, steps) in [("{}", 0), (r#"{"rounds": 5}"#, 9), (r#"{"early_bird": {}, "rounds": 2}"#, 79)] {
+    for (params, steps) in [
+        ("{}", 0),
+        (r#"{"rounds": 5}"#, 9),
+        // The ticket's own training has no step.
+        (r#"{"rounds": 5, "emit": "trained"}"#, 11),
+        (r#"{"early_bird": {}, "rounds": 2}"#, 79),
+        (r#"{"rate": 1e-12}"#, 400),
+        (r#"{"rounds": 4294967295}"#, 400),
+    ] {
         let failure = run(params, steps, &[0.2]).unwrap_err();
         assert_eq!(failure.status, abi::E_EXHAUSTED, "{params}: {failure}");
+        assert!(failure.message.contains("raise the allowance"), "{params}: {failure}");
     }
     run(r#"{"early_bird": {}, "rounds": 2}"#, 80, &[0.2]).unwrap();
     for mode in ["iterative", "one-shot", "mask-transfer"] {
