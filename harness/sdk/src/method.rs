@@ -163,9 +163,11 @@ impl<C: Criterion> PruneMethod for C {
         }
         let targets = request.targets();
         for (index, target) in targets.iter().enumerate() {
-            run.select(self.scope(), target.count)?;
-            // Quotas of layers need not be nested; a weight that an earlier target zeroed may be kept by this one.
+            // Quotas of layers need not be nested, so that a weight that an earlier target zeroed may be kept by this one; and
+            // the host notes what its last selection finds, which is to be the network of the start.
+            run.lift_masks()?;
             run.rewind_to("start")?;
+            run.select(self.scope(), target.count)?;
             run.emit(index)?;
             run.progress(index as u64 + 1, targets.len() as u64, "targets");
         }

@@ -69,9 +69,10 @@ pub(crate) fn answer(
     }
     let targets = request.targets();
     for (index, target) in targets.iter().enumerate() {
-        run.select(scope, target.count)?;
         // Looking in training mode has moved the batch-norm statistics, and an earlier target's masks have zeroed weights.
+        run.lift_masks()?;
         at.rewind(run)?;
+        run.select(scope, target.count)?;
         run.emit(index)?;
         run.progress(index as u64 + 1, targets.len() as u64, "targets");
     }

@@ -54,9 +54,10 @@ impl PruneMethod for RandomMatched {
                 }
                 run.set_scores(param, &Tensor::f_from_slice(&scores)?.f_view(param.shape())?)?;
             }
-            run.select(Scope::Global, target.count)?;
-            // The magnitude masks have zeroed weights that the random ones keep.
+            // The host notes what its last selection finds, which is to be the network of the start.
+            run.lift_masks()?;
             run.rewind_to("start")?;
+            run.select(Scope::Global, target.count)?;
             run.emit(index)?;
         }
         Ok(())

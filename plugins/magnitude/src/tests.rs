@@ -1,5 +1,6 @@
 //! Gradual pruning: its schedule against values worked out by hand, and whole runs on a linear classifier.
 
+mod layers;
 mod pattern;
 mod random;
 
@@ -45,12 +46,12 @@ fn updates_come_at_equal_distances_from_the_beginning_on() {
     assert_eq!(due, [(10, 0), (16, 1), (22, 2), (28, 3), (34, 4)]);
 }
 
-/// Steps that are done, kept weights and values of the classifier when the method told its progress.
+/// Steps that are done, kept weights and values of all prunable parameters when the method told its progress.
 type Seen = (u64, Vec<bool>, Vec<f32>);
 
 thread_local! {
     /// The host takes a plain function for progress, so what it looks at stands here.
-    static WATCHED: RefCell<Option<(Rc<Model>, ParamId)>> = const { RefCell::new(None) };
+    static WATCHED: RefCell<Option<(Rc<Model>, Vec<ParamId>)>> = const { RefCell::new(None) };
     static SEEN: RefCell<Vec<Seen>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -64,9 +65,10 @@ fn kept(mask: &Tensor) -> Vec<bool> {
 
 fn watch(done: u64, _: u64, _: &str) {
     WATCHED.with_borrow(|watched| {
-        let (model, id) = watched.as_ref().expect("a test runs");
-        let seen = (done, kept(&model.mask(*id).expect("there is a mask")), flat(model.param(*id)));
-        SEEN.with_borrow_mut(|all| all.push(seen));
+        let (model, ids) = watched.as_ref().expect("a test runs");
+        let masks = ids.iter().flat_map(|id| kept(&model.mask(*id).expect("there is a mask"))).collect();
+        let weights = ids.iter().flat_map(|id| flat(model.param(*id))).collect();
+        SEEN.with_borrow_mut(|all| all.push((done, masks, weights)));
     });
 }
 
@@ -75,7 +77,7 @@ struct Outcome {
     result: std::result::Result<(), MethodFailure>,
     snapshots: Vec<Option<Snapshot>>,
     seen: Vec<Seen>,
-    id: ParamId,
+    ids: Vec<ParamId>,
 }
 
 impl Outcome {
@@ -84,17 +86,27 @@ impl Outcome {
     }
 
     fn mask(&self, target: usize) -> Vec<bool> {
-        kept(self.state(target).mask(self.id).unwrap())
+        self.ids.iter().flat_map(|id| kept(self.state(target).mask(*id).unwrap())).collect()
     }
 
     fn weights(&self, target: usize) -> Vec<f32> {
-        flat(self.state(target).param(self.id))
+        self.ids.iter().flat_map(|id| flat(self.state(target).param(*id))).collect()
     }
 }
 
+/// Runs the method, watched, on the trial's network, which is `model`.
+fn watched(model: &Rc<Model>, trial: Trial<'_>, params: &str) -> Outcome {
+    let trial = Trial { progress: watch, ..trial };
+    let ids = trial.removable.params().to_vec();
+    SEEN.with_borrow_mut(Vec::clear);
+    WATCHED.set(Some((model.clone(), ids.clone())));
+    let secateur_bench::Outcome { result, snapshots, .. } = trial.run(secateur_plugin_entry, METHOD, params);
+    Outcome { result, snapshots, seen: SEEN.take(), ids }
+}
+
 /// Runs the method on a classifier of six pixels into two classes, with these weights. All pictures are black, so that
-/// no weight has a gradient: what changes them is weight decay, which halves them in each step.
-fn run(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64) -> Outcome {
+/// no weight has a gradient: what changes them is weight decay.
+fn run_with(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64, recipe: &Recipe) -> Outcome {
     let data = normalized_task([1, 2, 3], vec![0; 4 * 6], 2, [0.0, 1.0]);
     let mut builder = Builder::new("linear", [1, 2, 3]);
     let input = builder.input();
@@ -104,19 +116,19 @@ fn run(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64) -> Outcome {
     let id = network.find_param("head.weight").unwrap().id;
     let model = Rc::new(secateur_bench::model(network, 5));
     model.set_param(id, &Tensor::from_slice(&weights).view([2, 6])).unwrap();
+    let trial = Trial {
+        recipe: (steps > 0).then_some(recipe),
+        allowance: steps * 4,
+        ..Trial::new(&model, &data, Removable::Weights(vec![id]), keeps)
+    };
+    watched(&model, trial, params)
+}
+
+/// As [`run_with`], with a decay that halves all weights in each step.
+fn run(weights: [f32; 12], params: &str, keeps: &[f64], steps: u64) -> Outcome {
     let recipe =
         Recipe { momentum: 0.0, weight_decay: 0.5, schedule: Schedule::Constant, ..Recipe::new(4, 1.0) };
-    let removable = Removable::Weights(vec![id]);
-    let trial = Trial {
-        recipe: (steps > 0).then_some(&recipe),
-        allowance: steps * 4,
-        progress: watch,
-        ..Trial::new(&model, &data, removable, keeps)
-    };
-    SEEN.with_borrow_mut(Vec::clear);
-    WATCHED.set(Some((model.clone(), id)));
-    let secateur_bench::Outcome { result, snapshots, .. } = trial.run(secateur_plugin_entry, METHOD, params);
-    Outcome { result, snapshots, seen: SEEN.take(), id }
+    run_with(weights, params, keeps, steps, &recipe)
 }
 
 /// Magnitudes from 1.2 down to 0.1, signs in turns.
@@ -185,6 +197,32 @@ fn masked_weights_wait_with_their_values_and_come_back_when_others_get_smaller()
 }
 
 #[test]
+fn a_weight_that_comes_back_has_no_momentum() {
+    // With a decay of 0.1 and momentum m = 0.9, velocity v and weight w of a weight of 1 are, step by step from v = 0,
+    // v = 0.9 v + 0.1 w and w - v: 0.9, 0.72, 0.486, 0.2268, -0.02916, -0.256608 and so on to -0.5887893888 after ten.
+    let recipe = Recipe { weight_decay: 0.1, schedule: Schedule::Constant, ..Recipe::new(4, 1.0) };
+    assert_eq!((recipe.momentum, recipe.nesterov), (0.9, false));
+    let outcome = run_with(falling(), r#"{"updates": 2, "end": 0.4}"#, &[0.5], 10, &recipe);
+    outcome.result.as_ref().unwrap();
+    // After two steps the five smallest go, at 0.72 of what they were. After four the others are at 0.2268, so that the
+    // three largest of the five come back.
+    let expected = [1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0].map(|kept| kept == 1);
+    assert_eq!(outcome.mask(0), expected);
+    let weights = outcome.weights(0);
+    let start = falling();
+    for index in 0..12 {
+        let factor = match index {
+            0..3 => -0.588_789_4,
+            // Six steps from rest.
+            7..10 => 0.72 * -0.256_608,
+            _ => 0.0,
+        };
+        let expected = start[index] * factor;
+        assert!((weights[index] - expected).abs() < 1e-6, "{index}: {}, not {expected}", weights[index]);
+    }
+}
+
+#[test]
 fn an_initial_sparsity_is_there_from_the_beginning() {
     let outcome = run(falling(), r#"{"updates": 2, "initial_sparsity": 0.25}"#, &[0.5], 10);
     outcome.result.as_ref().unwrap();
@@ -204,6 +242,7 @@ fn a_short_allowance_says_what_it_needs() {
         ("{}", &[0.5], 24),
         ("{}", &[0.5, 0.25], 48),
         (r#"{"updates": 9}"#, &[0.5], 11),
+        (r#"{"updates": 18446744073709551615}"#, &[0.5], 1000),
     ] {
         let failure = run(falling(), params, keeps, steps).result.unwrap_err();
         assert_eq!(failure.status, abi::E_EXHAUSTED, "{}", failure.message);

@@ -63,8 +63,10 @@ impl Path {
         let weights = flat::weights(run)?;
         flat::set_scores(run, &saliency.scores(&weights)?)?;
         for (index, target) in targets.iter().enumerate() {
+            // The host notes what its last selection finds, which is to be the network of the start.
+            run.lift_masks()?;
+            flat::write(run, &weights)?;
             run.select(self.scope, target.count)?;
-            // All weights are written anew from those of the start, so there is nothing to rewind.
             let removed = flat::masks(run)?.f_logical_not()?;
             flat::write(run, &saliency.without(&weights, &removed)?)?;
             run.emit(index)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secateur_bench::{Trial, convolutions, noise, task};
-use secateur_host::Removable;
+use secateur_host::{Removable, Snapshot};
 use secateur_network::ParamId;
 use secateur_sdk::prelude::*;
 
@@ -13,15 +13,20 @@ const MAGNITUDE: &str = "org.secateur.magnitude";
 const RANDOM: &str = "org.secateur.random";
 const MATCHED: &str = "org.secateur.random-layerwise-matched";
 
-/// What a method keeps of two convolutions, of 54 and 216 weights, at each keep.
-fn masks(method: &str, seed: u64, keeps: &[f64]) -> Vec<[Vec<bool>; 2]> {
+/// What a method leaves of two convolutions, of 54 and 216 weights, at each keep.
+fn answers(method: &str, seed: u64, keeps: &[f64]) -> ([ParamId; 2], Vec<Snapshot>) {
     let data = task([1, 4, 4], noise(4 * 16), 2);
     let network = Arc::new(convolutions());
     let ids: [ParamId; 2] =
         ["first.weight", "second.weight"].map(|name| network.find_param(name).unwrap().id);
     let model = secateur_bench::model(network, 5);
     let trial = Trial { seed, ..Trial::new(&model, &data, Removable::Weights(ids.to_vec()), keeps) };
-    let snapshots = trial.run(secateur_plugin_entry, method, "{}").answers().unwrap();
+    (ids, trial.run(secateur_plugin_entry, method, "{}").answers().unwrap())
+}
+
+/// The masks of both convolutions at each keep.
+fn masks(method: &str, seed: u64, keeps: &[f64]) -> Vec<[Vec<bool>; 2]> {
+    let (ids, snapshots) = answers(method, seed, keeps);
     let kept = |mask: &Tensor| Vec::try_from(mask.to_kind(Kind::Bool).reshape([-1])).unwrap();
     snapshots.iter().map(|snapshot| ids.map(|id| kept(snapshot.state.mask(id).unwrap()))).collect()
 }
@@ -42,6 +47,18 @@ fn matched_masks_have_the_counts_of_magnitude_in_each_layer() {
     let [large, small] = &matched[..] else { panic!("two keeps") };
     for (large, small) in large.iter().zip(small) {
         assert!(large.iter().zip(small).all(|(large, small)| *large || !*small));
+    }
+}
+
+#[test]
+fn every_keep_is_selected_from_the_whole_network() {
+    // Not from what an earlier keep has left of it, or magnitude, whose counts are what matched masks ask for first.
+    for method in [MAGNITUDE, RANDOM, MATCHED] {
+        let (_, snapshots) = answers(method, 3, &[0.5, 0.2]);
+        for snapshot in snapshots {
+            assert_eq!(snapshot.nonzero_before, Some(270), "{method}");
+            assert_eq!(snapshot.weights_of.as_deref(), Some("start"), "{method}");
+        }
     }
 }
 
