@@ -22,15 +22,7 @@ impl Gradients {
     /// # Errors
     /// Fails if the split has less than one mini-batch.
     pub(crate) fn open(run: &Run<'_>, wanted: u32, batch: u32) -> Result<Self> {
-        run.rewind_data(Split::Train, batch, 0)?;
-        let mut count = 0;
-        // Reading pictures is not charged.
-        while count < u64::from(wanted) {
-            match run.next_batch()? {
-                Some(pictures) if is_whole(&pictures.input, batch) => count += 1,
-                _ => break,
-            }
-        }
+        let count = mini_batches(run, wanted, batch)?;
         if count == 0 {
             return Err(Error::invalid(format!(
                 "`batch` is {batch}, but the training split has fewer pictures than that; lower it"
@@ -66,6 +58,8 @@ impl Gradients {
         let keep = keep.map(|keep| keep.f_to_kind(Kind::Float)).transpose()?;
         let rows =
             Tensor::f_zeros([self.count as i64, flat::sizes(run).iter().sum()], (Kind::Float, device))?;
+        // Read once at the end: the device is not waited for in between.
+        let sums = Tensor::f_zeros([self.count as i64], (Kind::Double, device))?;
         for index in 0..self.count {
             let pictures = self.next(run)?;
             run.zero_grad()?;
@@ -81,18 +75,20 @@ impl Gradients {
             if let Some(keep) = &keep {
                 drop(row.f_mul_(keep)?);
             }
-            if !row.f_sum(Kind::Double)?.f_double_value(&[])?.is_finite() {
-                return Err(Error::new(
-                    ErrorKind::Internal,
-                    format!(
-                        "gradient {index} is not finite; the network that the trial starts from has diverged"
-                    ),
-                ));
-            }
+            sums.f_select(0, index as i64)?.f_copy_(&row.f_sum(Kind::Double)?)?;
             run.progress(index + 1, self.count, "gradients");
         }
         run.zero_grad()?;
-        Ok(rows)
+        let sums = Vec::<f64>::try_from(sums.f_to_device(Device::Cpu)?)?;
+        match sums.iter().position(|sum| !sum.is_finite()) {
+            None => Ok(rows),
+            Some(index) => Err(Error::new(
+                ErrorKind::Internal,
+                format!(
+                    "gradient {index} is not finite; the network that the trial starts from has diverged"
+                ),
+            )),
+        }
     }
 
     fn next(&self, run: &Run<'_>) -> Result<secateur_sdk::Batch> {
@@ -105,6 +101,27 @@ impl Gradients {
         run.next_batch()?
             .ok_or_else(|| Error::new(ErrorKind::Internal, "the training split has become empty"))
     }
+}
+
+/// Whole mini-batches of the training split, `wanted` at most.
+fn mini_batches(run: &Run<'_>, wanted: u32, batch: u32) -> Result<u64> {
+    let wanted = u64::from(wanted);
+    let allowance = run.allowance()?;
+    // All steps of an epoch but the last have a whole batch, and the last has a picture. Without a recipe steps count pictures.
+    let before_the_last = allowance.steps_per_epoch.saturating_sub(1) * u64::from(allowance.batch.max(1));
+    if allowance.steps_per_epoch > 0 && before_the_last + 1 >= wanted * u64::from(batch) {
+        return Ok(wanted);
+    }
+    // A small split is read through to count them, which is not charged.
+    run.rewind_data(Split::Train, batch, 0)?;
+    let mut count = 0;
+    while count < wanted {
+        match run.next_batch()? {
+            Some(pictures) if is_whole(&pictures.input, batch) => count += 1,
+            _ => break,
+        }
+    }
+    Ok(count)
 }
 
 fn is_whole(input: &Tensor, batch: u32) -> bool {

@@ -1,5 +1,7 @@
 //! Scores and masks against PyTorch's, which `tests/golden/make.py` wrote.
 
+use std::collections::BTreeMap;
+
 use secateur_sdk::prelude::*;
 use serde_json::Value;
 
@@ -83,6 +85,56 @@ fn grasp_is_the_weight_times_hessian_times_gradient() {
             let config: grasp::Config = serde_json::from_str(params).unwrap();
             let found = bench(&golden, case).ask(move |run| grasp::scores(run, &config)).unwrap();
             compare(key, &found, &golden["cases"][case][key], 1.0);
+        }
+    }
+}
+
+/// Flat positions of the so many highest scores of both parameters. What decides is far from rounding: scores may be off
+/// by 1e-4 of the largest.
+fn highest(scores: &Value, count: usize) -> BTreeMap<String, Vec<usize>> {
+    let mut all = Vec::new();
+    for name in ["conv.weight", "head.weight"] {
+        all.extend(floats(&scores[name]).into_iter().enumerate().map(|(index, score)| (score, name, index)));
+    }
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let largest = all.iter().fold(0.0_f64, |largest, (score, ..)| largest.max(score.abs()));
+    let gap = all[count - 1].0 - all[count].0;
+    assert!(gap > 1e-3 * largest, "no gap behind the first {count}: {gap} of {largest}");
+    let mut highest =
+        BTreeMap::from(["conv.weight", "head.weight"].map(|name| (name.to_owned(), Vec::new())));
+    for (_, name, index) in &all[..count] {
+        highest.get_mut(*name).unwrap().push(*index);
+    }
+    highest.values_mut().for_each(|indices| indices.sort_unstable());
+    highest
+}
+
+#[test]
+fn the_highest_scores_are_kept() {
+    let golden = golden();
+    // GraSP's golden scores are w * (H g). The paper removes the largest of its negative.
+    let methods = [
+        ("org.secateur.snip", "snip_running", r#"{"batch": 6}"#),
+        ("org.secateur.snip", "snip_batch", r#"{"batch": 6, "statistics": "batch"}"#),
+        ("org.secateur.grasp", "grasp_200", r#"{"parts": 1}"#),
+        ("org.secateur.grasp", "grasp_1", r#"{"parts": 1, "temperature": 1}"#),
+        ("org.secateur.grasp", "grasp_halves", r#"{"statistics": "running"}"#),
+    ];
+    // Of 84: the first few that go, and the last few that stay.
+    let counts = [80, 12, 5];
+    let keeps = counts.map(|count| count as f64 / 84.0);
+    for case in ["plain", "norm"] {
+        for (method, key, params) in methods {
+            let found = bench(&golden, case).kept(method, params, 1000, &keeps).unwrap();
+            for (found, count) in found.iter().zip(counts) {
+                assert_eq!(*found, highest(&golden["cases"][case][key], count), "{case}, {key}, {count}");
+            }
+            for pair in found.windows(2) {
+                let inside = |(name, kept): (&String, &Vec<usize>)| {
+                    kept.iter().all(|index| pair[0][name].contains(index))
+                };
+                assert!(pair[1].iter().all(inside), "{case}, {key}");
+            }
         }
     }
 }

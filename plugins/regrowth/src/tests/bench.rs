@@ -85,6 +85,8 @@ pub(super) struct Bench {
     pub(super) model: Rc<Model>,
     pub(super) data: DeviceSet,
     pub(super) prunable: Vec<ParamId>,
+    /// Weight decay of the recipe.
+    pub(super) decay: f64,
 }
 
 impl Bench {
@@ -107,14 +109,18 @@ impl Bench {
         let data = task(shape, noise(PICTURES * shape.iter().product::<usize>()), classes);
         let find = |name: &&str| model.network().find_param(name).unwrap().id;
         let prunable = prunable.iter().map(find).collect();
-        Self { model: Rc::new(model), data, prunable }
+        Self { model: Rc::new(model), data, prunable, decay: 0.0 }
     }
 
     /// Runs a method on a fresh copy of the weights.
     pub(super) fn run(&self, method: &str, params: &str, keeps: &[f64], steps: u64, seed: u64) -> Outcome {
         let start = secateur_engine::State::of(&self.model, None);
         let removable = Removable::Weights(self.prunable.clone());
-        let recipe = Recipe { schedule: Schedule::Constant, ..Recipe::new(PICTURES as u32, 0.2) };
+        let recipe = Recipe {
+            weight_decay: self.decay,
+            schedule: Schedule::Constant,
+            ..Recipe::new(PICTURES as u32, 0.2)
+        };
         let trial = Trial {
             recipe: (steps > 0).then_some(&recipe),
             allowance: steps * PICTURES as u64,

@@ -35,6 +35,8 @@ pub(super) struct Answer {
     /// Steps trained since the method began.
     pub(super) steps: u64,
     pub(super) count: u64,
+    /// Weights that were not zero before the host selected.
+    pub(super) learned: u64,
 }
 
 impl Answer {
@@ -48,7 +50,8 @@ impl Answer {
             };
             Layer { weight, kept }
         });
-        Self { layers: layers.collect(), steps: snapshot.meters.steps, count }
+        let learned = snapshot.nonzero_before.expect("the host has selected");
+        Self { layers: layers.collect(), steps: snapshot.meters.steps, count, learned }
     }
 }
 
@@ -60,13 +63,24 @@ pub(super) fn run(
     steps: u64,
     keeps: &[f64],
 ) -> std::result::Result<Vec<Answer>, MethodFailure> {
+    run_with(Schedule::Constant, entry, method, params, steps, keeps)
+}
+
+/// As [`run`], with a schedule of the learning rate.
+pub(super) fn run_with(
+    schedule: Schedule,
+    entry: EntryFunction,
+    method: &str,
+    params: &str,
+    steps: u64,
+    keeps: &[f64],
+) -> std::result::Result<Vec<Answer>, MethodFailure> {
     let data = task([1, 4, 4], noise(8 * 16), 2);
     let network = Arc::new(convolutions());
     let model = secateur_bench::model(network.clone(), 5);
     let prunable = ["first.weight", "second.weight"].map(|name| network.find_param(name).unwrap().id);
     let removable = Removable::Weights(prunable.to_vec());
-    let recipe =
-        Recipe { weight_decay: 1e-3, schedule: Schedule::Constant, ..Recipe::new(BATCH as u32, 0.05) };
+    let recipe = Recipe { weight_decay: 1e-3, schedule, ..Recipe::new(BATCH as u32, 0.05) };
     let trial = Trial {
         recipe: Some(&recipe),
         allowance: steps * BATCH,

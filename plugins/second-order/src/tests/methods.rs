@@ -280,6 +280,31 @@ fn a_split_with_fewer_pictures_gives_fewer_gradients() {
 }
 
 #[test]
+fn mini_batches_are_as_many_as_are_wanted_and_there() {
+    // With a recipe of four pictures, an epoch of two steps says that there are five pictures at least, so that some
+    // splits are counted and others are not.
+    for gradients in 1..=9 {
+        for batch in 1..=4 {
+            let params = format!(r#"{{"gradients": {gradients}, "batch": {batch}}}"#);
+            let snapshots = Bench::new().run(DIAGONAL, &params, &[0.5], 100).unwrap();
+            let count = gradients.min(PICTURES as u64 / batch);
+            assert_eq!(snapshots[0].meters.train_samples, count * batch, "{params}");
+        }
+    }
+}
+
+#[test]
+fn gradients_that_are_not_finite_are_told() {
+    let bench = Bench::new();
+    let stem = bench.model.param(bench.params[0]);
+    bench.model.set_param(bench.params[0], &stem.detach().full_like(f64::INFINITY)).unwrap();
+    for method in METHODS {
+        let refused = bench.run(method, &format!("{{{ALL}}}"), &[0.5], 8).unwrap_err();
+        assert!(refused.message.contains("gradient 0 is not finite"), "{refused}");
+    }
+}
+
+#[test]
 fn too_small_an_allowance_is_exhausted_and_says_what_to_do() {
     for method in METHODS {
         for (params, allowance) in [
