@@ -140,7 +140,8 @@ fn the_recipes_of_papers_have_their_figures() {
         }
     }
     // Epochs of RigL and of the tickets on ImageNet; steps of the detectors, which warm up.
-    let of_steps: [(&str, u64, &[(u64, f64)]); 4] = [
+    type Rates<'a> = &'a [(u64, f64)];
+    let of_steps: [(&str, u64, Rates<'_>); 4] = [
         ("1911.11134-rigl", 100, &[(29, 0.1), (30, 0.01), (70, 0.001), (90, 1e-4)]),
         ("2012.04643-imagenet-round", 90, &[(29, 0.1), (30, 0.01), (60, 0.001)]),
         ("2012.04643-voc", 10_020, &[(599, 0.01), (8_349, 0.01), (8_350, 0.001)]),
