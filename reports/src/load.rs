@@ -59,13 +59,20 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
     Ok(input)
 }
 
-/// Which checkpoint of a trial's dense network is the one that tickets begin at, theta_p of arXiv 2012.06908: the trained upstream
-/// network where it is transferred, or scored beside that; where a network is trained, pruned and scored on one task, the
-/// place where that training began.
+/// Which checkpoint of a trial's dense network is the pre-trained one, theta_p of arXiv 2012.06908: the trained upstream network
+/// where it is transferred, or scored beside that; where a network is trained, pruned and scored on one task, the place
+/// where that training began, and nothing if that was a random initialization.
 fn pretrained(manifest: &SuiteManifest, trial: &ManifestTrial, score: &ManifestScore) -> &'static str {
-    let trained_there = trial.task.is_some() || manifest.suite.upstream.train.is_some();
-    let on_one_task = matches!(score.protocol.as_str(), "direct" | "validation");
-    if trained_there && on_one_task { "init" } else { "end" }
+    if !matches!(score.protocol.as_str(), "direct" | "validation") {
+        return "end";
+    }
+    let suite = &manifest.suite;
+    let begins_trained = match (&trial.task, &suite.upstream.train) {
+        (Some(_), _) => suite.direct.as_ref().is_some_and(|direct| direct.from.is_upstream()),
+        (None, Some(train)) => train.backbone.is_some(),
+        (None, None) => return "end",
+    };
+    if begins_trained { "init" } else { "" }
 }
 
 struct Loader<'a> {

@@ -125,8 +125,8 @@ pub struct Row {
     /// absent where they have been changed, where nobody looked, and for dense rows.
     #[serde(default)]
     pub weights_of: Option<String>,
-    /// Which of these checkpoints is the network that tickets begin at, theta_p of arXiv 2012.06908: `end` of the upstream
-    /// training, or `init` where the suite trains, prunes and scores on one task.
+    /// Which of these checkpoints is the pre-trained network, theta_p of arXiv 2012.06908: `end` of the upstream training, or
+    /// `init` where the suite trains, prunes and scores on one task; empty where that training began at random.
     #[serde(default)]
     pub pretrained: String,
     /// Prunable weights that were not zero when the host last selected what stays: all of them for a method that prunes

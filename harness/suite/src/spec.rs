@@ -498,6 +498,14 @@ pub enum DirectStart {
     Init,
 }
 
+impl DirectStart {
+    /// Whether it is the trained upstream network.
+    #[must_use]
+    pub fn is_upstream(self) -> bool {
+        self == Self::Upstream
+    }
+}
+
 /// How a regime trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

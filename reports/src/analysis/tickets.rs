@@ -166,7 +166,7 @@ fn table(board: &Board) -> TicketTable {
     });
     let lines: Vec<TicketLine> = board
         .methods()
-        .map(|entry| match set_back(entry) {
+        .map(|entry| match set_back(&board.key, entry) {
             true => line(&board.key, entry, (Control::DenseAsIs, &as_is)),
             false => line(&board.key, entry, (Control::DenseTrained, &references)),
         })
@@ -181,13 +181,13 @@ fn table(board: &Board) -> TicketTable {
     }
 }
 
-/// Whether a method set the weights back to a place of the training that began with the pre-trained network, and made of it the
-/// dense network that was pruned. What is pruned upstream is set back before the pre-trained network, if at all.
-fn set_back(entry: &Entry) -> bool {
+/// Whether a method set the weights back to an early place of the training on the task that the dense network comes from. What
+/// is transferred is set back to one of another training, if at all.
+fn set_back(key: &BoardKey, entry: &Entry) -> bool {
     let early = |name: &str| name == "init" || name.starts_with("step-");
     // Who begins at initialization is given that training beside the allowance, as `dense-trained` is.
     entry.budget.init_samples == 0
-        && entry.pretrained.as_deref() == Some("init")
+        && matches!(key.protocol.as_str(), "direct" | "validation")
         && entry.weights_of.as_deref().is_some_and(early)
 }
 

@@ -138,6 +138,10 @@ fn a_ticket_of_a_task_wins_from_where_the_dense_network_began_and_against_what_t
     assert_eq!(verdict("lost"), (Control::DenseAsIs, Verdict::Below));
     assert_eq!(verdict("magnitude"), (Control::DenseTrained, Verdict::Matching));
     assert_eq!(winning(&table), ["ticket"]);
+    // From a random initialization the same holds, but nothing was pre-trained.
+    let scratch = only(&of_protocol(all.clone(), "direct", ""));
+    assert_eq!(line(&scratch, "ticket", 0.1).against, Control::DenseAsIs);
+    assert!(winning(&scratch).is_empty());
     // Who begins there for good has that training beside the allowance.
     let mut begins = all.clone();
     begins.iter_mut().filter(|row| row.method == "ticket").for_each(|row| row.init_samples = 1000);
