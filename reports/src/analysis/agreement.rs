@@ -19,6 +19,9 @@ use crate::stats::{self, average_ranks};
 const SCORES: [&str; 8] =
     ["top1", "mean-per-class", "coco-ap", "voc-map", "ap50", "voc-ap50", "voc07-ap50", "mean of metrics"];
 
+/// Methods that both rankings must have: of two there is one pair, which is the same way round or not.
+const FEWEST: usize = 3;
+
 /// Begin of a task that is none, but a mean over others.
 const MEAN: &str = "mean of ";
 
@@ -127,7 +130,7 @@ fn agreement(
         }
     }
     let columns = columns(figures, &both);
-    if both.len() < 2 || columns.is_empty() {
+    if both.len() < FEWEST || columns.is_empty() {
         return None;
     }
     let theirs: Vec<Vec<f64>> = both
