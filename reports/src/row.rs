@@ -114,8 +114,8 @@ pub struct Row {
     pub method_samples: Option<u64>,
     /// Training samples the host spent on mask-fixed recovery.
     pub recover_samples: Option<u64>,
-    /// Training multiply-accumulates of method and recovery together, as a multiple of one dense training sample: the
-    /// forward and the backward pass count alike, masked weights as if they were there, removed channels not.
+    /// Training multiply-accumulates of method and recovery together, as a multiple of one dense training sample, of
+    /// which a forward pass alone is a third: masked weights count as if they were there, removed channels in recovery do not.
     pub training_macs: Option<f64>,
     /// Identity of the stage that gave the score.
     pub stage: String,
