@@ -228,3 +228,35 @@ fn the_order_of_rows_does_not_matter() {
     rows.rotate_left(77);
     assert_eq!(boards(&rows), before);
 }
+
+#[test]
+fn training_is_told_as_a_multiple_of_the_dense_network_s_from_the_same_beginning() {
+    let values = [("a", 0, 0.5), ("a", 1, 0.6)];
+    let mut rows = dense(&values);
+    for method in ["goes on", "begins", "begins, 5x"] {
+        rows.extend(scores(method, 0.1, &values));
+    }
+    for row in &mut rows {
+        // The allowance is 1,000 samples, and the upstream network had 3,000.
+        let (init, stretch) = match row.method.as_str() {
+            "begins" => (3000, 1),
+            "begins, 5x" => (3000, 5),
+            _ => (0, 1),
+        };
+        (row.init_samples, row.stretch) = (init, stretch);
+        row.training_macs = Some(f64::from(stretch) * (1000 + init) as f64);
+    }
+    let board = only_board(&rows);
+    let multiple = |method: &str| board.training_multiple(entry(&board, method)).unwrap();
+    near(multiple("dense-trained"), 1.0);
+    near(multiple("goes on"), 1.0);
+    near(multiple("begins"), 1.0);
+    near(multiple("begins, 5x"), 5.0);
+    let words = crate::export::start_words(&board);
+    assert!(words.contains("begins, 5x is given 5 times as much"), "{words}");
+    assert!(!words.contains("goes on"), "{words}");
+    // Without training there is nothing to be a multiple of.
+    rows.iter_mut().for_each(|row| (row.init_samples, row.training_macs) = (0, Some(0.0)));
+    let board = only_board(&rows);
+    assert_eq!(board.training_multiple(entry(&board, "goes on")), None);
+}

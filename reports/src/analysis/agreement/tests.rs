@@ -230,3 +230,17 @@ fn what_is_no_name_is_refused_with_its_line() {
         assert!(error.contains("names.csv:3: ") && error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn entries_with_more_training_are_other_methods_and_two_have_no_ranking() {
+    let mut input = input();
+    let methods = |input: &ReportInput| of(input).iter().map(|it| it.methods.len()).collect::<Vec<usize>>();
+    assert_eq!(methods(&input), [4]);
+    let stretch = |input: &mut ReportInput, label: &str| {
+        input.rows.iter_mut().filter(|row| row.method == label).for_each(|row| row.stretch = 5);
+    };
+    stretch(&mut input, "b");
+    assert_eq!(methods(&input), [3]);
+    stretch(&mut input, "c");
+    assert!(methods(&input).is_empty());
+}
