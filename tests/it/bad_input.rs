@@ -50,6 +50,9 @@ fn misspelt_names_in_a_suite_are_placed_and_the_nearest_is_named() {
     let step = Suite { upstream: "train: {recipe: base, length: 24it, keep_steps: [0]}", ..good.clone() };
     refused(&lab, &step, &["mini.yaml:4:", "keep_steps", "`init`"]);
 
+    let precision = Suite { more: "precision: tf32\n".to_owned(), ..good.clone() };
+    refused(&lab, &precision, &["mini.yaml:", "precision", "`f32`", "--device cuda:0"]);
+
     lab.write(&good);
     let broken = good.text().replace("resnet8", "resnet9");
     std::fs::write(lab.path("mini.yaml"), broken).expect("written");

@@ -13,7 +13,7 @@ fn forward(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("forward/resnet20-batch32");
     group.sample_size(20);
     for layout in [Layout::Contiguous, Layout::ChannelsLast] {
-        let setting = Setting { network: "resnet20", batch: 32, layout };
+        let setting = Setting { network: "resnet20", batch: 32, layout, device: tch::Device::Cpu };
         let hand = HandTraining::new(setting);
         group.bench_function(format!("hand/{}", layout_name(layout)), |bencher| {
             bencher.iter(|| hand.evaluate())

@@ -16,7 +16,7 @@ fn training_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("training_step/resnet20-batch128");
     group.sample_size(10);
     for layout in [Layout::Contiguous, Layout::ChannelsLast] {
-        let setting = Setting { network: "resnet20", batch: 128, layout };
+        let setting = Setting { network: "resnet20", batch: 128, layout, device: tch::Device::Cpu };
         let mut hand = HandTraining::new(setting);
         group.bench_function(format!("hand/{}", layout_name(layout)), |bencher| bencher.iter(|| hand.step()));
         let mut graph = GraphTraining::new(setting).expect("the zoo has it");

@@ -1,8 +1,9 @@
 //! Trains a network step by step on demand, to be run side by side with something else: for each line on standard
 //! input, a number of steps, it takes them and prints pictures a second of the clock, and of processor time.
 //!
-//!     steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]
+//!     steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc|cuda]
 //!
+//! With `cuda`, on a GPU, where the environment should preload `libtorch_cuda.so` (`LD_PRELOAD`).
 //! `trainer` is the whole training loop: batches are drawn, normalized, shifted and mirrored. `batches` does only that.
 //! `interleave.py` in the folder `pytorch` drives it.
 
@@ -19,18 +20,24 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc]";
+    let usage = "steps (hand|graph|trainer|batches) NETWORK BATCH (contiguous|channels-last) THREADS [default-malloc|cuda]";
     let [kind, network, batch, layout, threads, rest @ ..] = args.as_slice() else {
         return Err(usage.into());
     };
-    if rest.is_empty() {
-        keep_memory();
-    }
+    let device = match rest {
+        [] => {
+            keep_memory();
+            Device::Cpu
+        }
+        [word] if word == "default-malloc" => Device::Cpu,
+        [word] if word == "cuda" => Device::Cuda(0),
+        _ => return Err(usage.into()),
+    };
     tch::set_num_threads(threads.parse()?);
     let network =
         ["resnet8", "resnet20", "resnet56"].into_iter().find(|known| known == network).ok_or(usage)?;
     let layout = if layout == "channels-last" { Layout::ChannelsLast } else { Layout::Contiguous };
-    let setting = Setting { network, batch: batch.parse()?, layout };
+    let setting = Setting { network, batch: batch.parse()?, layout, device };
     match kind.as_str() {
         "hand" => {
             let mut training = HandTraining::new(setting);
@@ -69,7 +76,7 @@ fn whole(setting: Setting, train: bool) -> Result<(), Failure> {
         mean: vec![0.5; 3],
         std: vec![0.25; 3],
     };
-    let data = DeviceSet::new(&pictures, &info, Device::Cpu)?;
+    let data = DeviceSet::new(&pictures, &info, setting.device)?;
     let trainer =
         Trainer { model: &model, sgd: &sgd, data: &data, recipe: &recipe, streams: Streams::new(0) };
     let mut batch = 0;
@@ -98,6 +105,9 @@ fn serve(setting: Setting, mut run: impl FnMut(u64) -> Result<(), Failure>) -> R
         let steps: u64 = line?.trim().parse()?;
         let (start, start_processor) = (Instant::now(), processor_seconds());
         run(steps)?;
+        if let Device::Cuda(index) = setting.device {
+            tch::Cuda::synchronize(index as i64);
+        }
         let pictures = (steps as i64 * setting.batch) as f64;
         let (clock, processor) = (start.elapsed().as_secs_f64(), processor_seconds() - start_processor);
         writeln!(out, "{:.2} {:.2}", pictures / clock, pictures / processor)?;

@@ -1,6 +1,6 @@
 """Trains a residual network for CIFAR with eager PyTorch, step by step on demand; see ../examples/steps.rs.
 
-    python steps.py NETWORK BATCH (contiguous|channels-last) THREADS
+    python steps.py NETWORK BATCH (contiguous|channels-last) THREADS [cuda]
 """
 
 import sys
@@ -44,9 +44,12 @@ def main():
     torch.manual_seed(0)
     model = network({"resnet8": 1, "resnet20": 3, "resnet56": 9}[name])
     memory_format = torch.channels_last if layout == "channels-last" else torch.contiguous_format
-    model = model.to(memory_format=memory_format)
-    x = torch.randn(batch, 3, 32, 32)
-    target = torch.randint(10, [batch])
+    device = sys.argv[5] if len(sys.argv) > 5 else "cpu"
+    # The harness has 32-bit products where it is asked for them.
+    torch.backends.cudnn.allow_tf32 = False
+    model = model.to(device, memory_format=memory_format)
+    x = torch.randn(batch, 3, 32, 32, device=device)
+    target = torch.randint(10, [batch], device=device)
     sgd = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     for line in sys.stdin:
         steps = int(line)
@@ -56,6 +59,8 @@ def main():
             loss = F.cross_entropy(model(x.to(memory_format=memory_format)), target)
             loss.backward()
             sgd.step()
+        if device != "cpu":
+            torch.cuda.synchronize()
         clock, processor = time.perf_counter() - start, time.process_time() - start_processor
         print(f"{steps * batch / clock:.2f} {steps * batch / processor:.2f}", flush=True)
 

@@ -47,7 +47,7 @@ impl GraphTraining {
     pub fn new(setting: Setting) -> Result<Self> {
         let network = zoo::build(setting.network, &zoo::Options::default());
         let network = network.map_err(|error| secateur_engine::Error::Data(error.to_string()))?;
-        let options = Options { layout: setting.layout, ..Options::default() };
+        let options = Options { layout: setting.layout, device: setting.device, ..Options::default() };
         let model = Model::new(Arc::new(network), options, &Streams::new(0))?;
         let sgd = Sgd::new(&recipe(setting.batch as u32), model.params().len());
         let (input, target) = setting.batch();

@@ -1,8 +1,8 @@
 //! Residual networks for CIFAR on tch's own layers and optimizer, as a person would write them.
 
 use secateur_engine::Layout;
+use tch::Tensor;
 use tch::nn::{self, ModuleT, OptimizerConfig};
-use tch::{Device, Tensor};
 
 use crate::{Setting, arrange};
 
@@ -43,7 +43,7 @@ impl HandNetwork {
             "resnet20" => 3,
             _ => 9,
         };
-        let store = nn::VarStore::new(Device::Cpu);
+        let store = nn::VarStore::new(setting.device);
         let root = store.root();
         let conv = |from: i64, to: i64, kernel: i64, stride: i64| {
             let config = nn::ConvConfig { stride, padding: kernel / 2, bias: false, ..Default::default() };

@@ -25,6 +25,8 @@ pub struct Setting {
     pub batch: i64,
     /// Memory layout.
     pub layout: Layout,
+    /// Where it computes.
+    pub device: Device,
 }
 
 impl Setting {
@@ -33,7 +35,7 @@ impl Setting {
         tch::manual_seed(0);
         let input = Tensor::randn([self.batch, 3, 32, 32], (Kind::Float, Device::Cpu));
         let target = Tensor::randint(10, [self.batch], (Kind::Int64, Device::Cpu));
-        (input, target)
+        (input.to_device(self.device), target.to_device(self.device))
     }
 }
 

@@ -46,6 +46,11 @@ impl Context {
         };
         let suite = read_suite_with(&file, &text, &load)?;
         check_networks(&suite)?;
+        if suite.precision == PrecisionChoice::Tf32 && places.device_class != "cuda" {
+            let message =
+                "tf32 is arithmetic of NVIDIA's GPUs; write `f32`, or run it with `--device cuda:0`";
+            return Err(error_at(&file, &text, "precision", message).into());
+        }
         let mut outside = BTreeMap::new();
         let upstream = match &suite.upstream.checkpoint {
             Some(checkpoint) => find_checkpoint(places, checkpoint)?,
@@ -104,6 +109,7 @@ impl Context {
             device_class: places.device_class.to_owned(),
             precision: match suite.precision {
                 PrecisionChoice::F32 => "f32".to_owned(),
+                PrecisionChoice::Tf32 => "tf32".to_owned(),
                 PrecisionChoice::Bf16 => "bf16".to_owned(),
             },
             layout: match suite.layout {

@@ -89,6 +89,11 @@ impl Executor for LocalExecutor {
             .env("MKL_NUM_THREADS", &threads)
             .env("RUST_BACKTRACE", "0")
             .env(PARENT, std::process::id().to_string());
+        if order.device != "cpu" && order.environment.precision != "tf32" {
+            // cuDNN rounds the factors of 32-bit products to 10 bits unless it is told not to. libtorch's own switch cannot be
+            // reached from here; this one is NVIDIA's, and is read as the libraries start.
+            command.env("NVIDIA_TF32_OVERRIDE", "0");
+        }
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let start = Instant::now();
         let child = command.spawn().context("cannot start secateur-worker")?;

@@ -129,6 +129,9 @@ pub enum PrecisionChoice {
     /// 32-bit floats.
     #[default]
     F32,
+    /// On GPUs alone: products of 32-bit floats that are rounded to the 10 bits of NVIDIA's TF32, which is PyTorch's default
+    /// for convolutions. `f32` switches it off.
+    Tf32,
     /// bfloat16 products, 32-bit weights.
     Bf16,
 }

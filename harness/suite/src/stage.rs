@@ -260,7 +260,7 @@ pub struct Environment {
     pub threads: u32,
     /// `cpu` or `cuda`.
     pub device_class: String,
-    /// `f32` or `bf16`.
+    /// `f32`, `tf32` or `bf16`.
     pub precision: String,
     /// `contiguous` or `channels-last`.
     pub layout: String,

@@ -61,10 +61,15 @@ pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
         let access = if path.is_dir() { AccessFs::from_all(abi) } else { AccessFs::from_file(abi) };
         ruleset = ruleset.add_rule(PathBeneath::new(fd, access))?;
     }
+    let others = std::fs::read_dir("/proc/self/task").map_or(0, |tasks| tasks.count().saturating_sub(1));
     let status = ruleset.restrict_self()?;
-    Ok(match status.ruleset {
+    let mut sentence = match status.ruleset {
         RulesetStatus::FullyEnforced => "contained by Landlock".to_owned(),
         RulesetStatus::PartiallyEnforced => "contained by Landlock, as far as this kernel can".to_owned(),
         RulesetStatus::NotEnforced => "not contained: this kernel has no Landlock".to_owned(),
-    })
+    };
+    if others > 0 {
+        sentence.push_str(&format!("; {others} threads of libraries are not"));
+    }
+    Ok(sentence)
 }

@@ -87,6 +87,11 @@ fn run(path: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let order: StageOrder =
         serde_json::from_str(&text).with_context(|| format!("{} is not a stage order", path.display()))?;
+    // What CUDA consists of lies in many folders, and only opening it tells in which. That starts no thread.
+    let cuda = match order.device.as_str() {
+        "cpu" => None,
+        _ => Some(secateur_host::load_cuda().map_err(anyhow::Error::msg).context("no CUDA")?),
+    };
     // Before anything else that could start a thread: a thread that exists already would not be restricted.
     let containment = match order.spec {
         StageSpec::Prune(_) => Some(contain::restrict(&order)?),
@@ -101,6 +106,9 @@ fn run(path: &Path) -> anyhow::Result<()> {
         .init();
     if let Some(containment) = containment {
         tracing::info!("{containment}");
+    }
+    if let Some(library) = cuda {
+        tracing::info!("CUDA from {}", library.display());
     }
     let running = secateur_host::torch_version();
     anyhow::ensure!(

@@ -26,6 +26,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// CUDA must be open already where the order names a GPU.
     pub(crate) fn new(raw: StageOrder) -> anyhow::Result<Self> {
         let deadline = Instant::now() + Duration::from_secs(raw.limit_seconds);
         ctrlc::set_handler(|| CANCELLED.store(true, Ordering::Relaxed))
@@ -36,8 +37,6 @@ impl Order {
                 let index = other.strip_prefix("cuda:").and_then(|index| index.parse().ok());
                 let index =
                     index.with_context(|| format!("`{other}` is not a device; write `cpu` or `cuda:0`"))?;
-                let library = secateur_host::load_cuda().map_err(anyhow::Error::msg).context("no CUDA")?;
-                tracing::info!("CUDA from {}", library.display());
                 anyhow::ensure!(tch::Cuda::is_available(), "libtorch finds no usable GPU");
                 anyhow::ensure!(
                     (index as i64) < tch::Cuda::device_count(),

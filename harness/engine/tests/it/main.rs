@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod channels;
+mod cuda;
 mod detection;
 mod evaluation;
 mod forward;
