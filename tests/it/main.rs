@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a test that is left out says why")]
 
 mod support;
+mod validator;
 
 mod bad_input;
 mod channels;

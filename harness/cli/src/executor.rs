@@ -12,6 +12,7 @@ use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
 use secateur_store::{Outcome, StageOrder, WorkerReport};
 
+use crate::limits::{Family, bytes_in, memory_below, memory_of};
 use crate::worker::Worker;
 
 /// Time between SIGTERM and SIGKILL.
@@ -19,9 +20,12 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The log of a stage is cut at this size: the first and the last part stay.
 const LOG_LIMIT: u64 = 4 << 20;
 
+/// Time between two looks at how much a stage has written.
+const LOOK_AT_DISK: Duration = Duration::from_millis(500);
+
 /// Names this process to a worker, which ends when this process does: the stage would otherwise go on in a folder that
 /// the next run continues in. Workers are started by the main thread, which lives as long as the process.
-const PARENT: &str = "SECATEUR_PARENT";
+pub(crate) const PARENT: &str = "SECATEUR_PARENT";
 
 /// A stage that has ended.
 #[derive(Debug)]
@@ -53,6 +57,7 @@ pub(crate) type Stop = Arc<AtomicU8>;
 pub(crate) struct LocalExecutor {
     worker: Option<Worker>,
     stop: Stop,
+    family: Family,
     sender: Sender<Finished>,
     receiver: Receiver<Finished>,
 }
@@ -62,7 +67,7 @@ impl LocalExecutor {
         // Orphans of a worker come to this process, which ends them with the worker's group.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         let (sender, receiver) = channel();
-        Self { worker: None, stop, sender, receiver }
+        Self { worker: None, stop, family: Family::default(), sender, receiver }
     }
 }
 
@@ -96,11 +101,12 @@ impl Executor for LocalExecutor {
         }
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let start = Instant::now();
-        let child = command.spawn().context("cannot start secateur-worker")?;
-        let (sender, stop) = (self.sender.clone(), Arc::clone(&self.stop));
+        let child = self.family.start(|| command.spawn()).context("cannot start secateur-worker")?;
+        let (sender, stop, family) = (self.sender.clone(), Arc::clone(&self.stop), self.family.clone());
         std::thread::spawn(move || {
-            let limit = Duration::from_secs(order.limit_seconds);
-            let (ended, peak_bytes) = watch(child, start, limit, &stop, &log_file);
+            let process = child.id();
+            let (ended, peak_bytes) = watch(child, start, &order, &stop, &log_file);
+            family.bury(process);
             let report = report_of(&order.work_dir, ended);
             let seconds = start.elapsed().as_secs_f64();
             // The receiver is gone only when the run has ended.
@@ -118,13 +124,16 @@ impl Executor for LocalExecutor {
 enum Ended {
     Exited(std::process::ExitStatus),
     TimedOut(Duration),
+    /// It took more of the machine than it may.
+    Overran(String),
     /// By a signal, after everything was asked to stop.
     Stopped,
     Lost(std::io::Error),
 }
 
-/// Follows a process to its end: memory, time limit, cancelling, the size of its log.
-fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &Path) -> (Ended, u64) {
+/// Follows a process to its end: memory, disk, time limit, cancelling, the size of its log.
+fn watch(mut child: Child, start: Instant, order: &StageOrder, stop: &Stop, log: &Path) -> (Ended, u64) {
+    let limit = Duration::from_secs(order.limit_seconds);
     let group = Pid::from_raw(child.id() as i32);
     let signal = |signal: Signal| {
         if let Some(group) = group {
@@ -132,8 +141,9 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
             let _ = kill_process_group(group, signal);
         }
     };
-    let status_file = format!("/proc/{}/status", child.id());
     let mut peak_bytes = 0;
+    let mut overran: Option<String> = None;
+    let mut looked_at_disk = start;
     let mut asked_at: Option<Instant> = None;
     let mut timed_out = false;
     let mut pause = Duration::from_millis(2);
@@ -148,18 +158,34 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
                 // A worker that is asked to stop before it can listen dies of the signal, and so does one that does
                 // not stop in time. Neither has crashed.
                 let stopped = stop.load(Ordering::Relaxed) >= 1 && status.code().is_none();
-                let ended = match (timed_out, stopped) {
-                    (true, _) => Ended::TimedOut(limit),
-                    (false, true) => Ended::Stopped,
-                    (false, false) => Ended::Exited(status),
+                let ended = match (overran, timed_out, stopped) {
+                    (Some(what), _, _) => Ended::Overran(what),
+                    (None, true, _) => Ended::TimedOut(limit),
+                    (None, false, true) => Ended::Stopped,
+                    (None, false, false) => Ended::Exited(status),
                 };
                 return (ended, peak_bytes);
             }
             Ok(None) => {}
             Err(error) => return (Ended::Lost(error), peak_bytes),
         }
-        peak_bytes = peak_bytes.max(high_water_mark(&status_file));
+        let memory = memory_of(child.id());
+        peak_bytes = peak_bytes.max(memory.peak);
         let now = Instant::now();
+        if memory.now + memory_below(child.id()) > order.limit_memory_bytes {
+            overran = Some(format!("it took more than {} of memory", in_gib(order.limit_memory_bytes)));
+        }
+        if now - looked_at_disk > LOOK_AT_DISK {
+            looked_at_disk = now;
+            if bytes_in(&order.work_dir, order.limit_disk_bytes) > order.limit_disk_bytes {
+                overran =
+                    Some(format!("it wrote more than {} to its folder", in_gib(order.limit_disk_bytes)));
+            }
+        }
+        if overran.is_some() {
+            // What grows without end is not asked.
+            signal(Signal::KILL);
+        }
         if now - start > limit && !timed_out {
             timed_out = true;
             asked_at = Some(now);
@@ -181,11 +207,9 @@ fn watch(mut child: Child, start: Instant, limit: Duration, stop: &Stop, log: &P
     }
 }
 
-/// Peak resident memory of a process so far.
-fn high_water_mark(status_file: &str) -> u64 {
-    let text = std::fs::read_to_string(status_file).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+fn in_gib(bytes: u64) -> String {
+    let gib = bytes as f64 / f64::from(1 << 30);
+    if gib >= 10.0 { format!("{gib:.0} GiB") } else { format!("{gib:.2} GiB") }
 }
 
 fn is_too_long(log: &Path) -> bool {
@@ -216,6 +240,7 @@ fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
         Ended::TimedOut(limit) => {
             failed(Outcome::Timeout, format!("it ran longer than {} seconds", limit.as_secs()))
         }
+        Ended::Overran(what) => failed(Outcome::Crashed, format!("it was ended, because {what}")),
         Ended::Stopped => failed(Outcome::Cancelled, "it was stopped".to_owned()),
         Ended::Lost(error) => failed(Outcome::Failed, format!("the worker was lost: {error}")),
         Ended::Exited(status) => match status.code() {
@@ -237,7 +262,7 @@ fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
     }
 }
 
-fn signal_name(signal: i32) -> String {
+pub(crate) fn signal_name(signal: i32) -> String {
     let name = match signal {
         4 => "SIGILL",
         6 => "SIGABRT",

@@ -5,10 +5,12 @@
 mod commands;
 mod context;
 mod executor;
+mod limits;
 mod plugins;
 mod progress;
 mod record;
 mod schedule;
+mod validate;
 mod worker;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use secateur_suite::{Completion, Identity, InputSource, NodeIndex, StageSpec};
 
 use crate::context::Context;
 use crate::executor::{Executor, Finished, Stop};
+use crate::limits::{gibibytes, memory_limit};
 use crate::progress::Progress;
 
 /// How to run.
@@ -234,6 +235,8 @@ impl<'a> Schedule<'a> {
             inputs: prepared.inputs.clone(),
             work_dir: work.path.clone(),
             limit_seconds: self.context.suite.stage_seconds,
+            limit_memory_bytes: memory_limit(self.context.suite.stage_memory_gib),
+            limit_disk_bytes: gibibytes(self.context.suite.stage_disk_gib),
         };
         executor.start(index, order)?;
         let digests = prepared.inputs.into_iter().map(|(name, input)| (name, input.digest)).collect();

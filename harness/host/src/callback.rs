@@ -62,8 +62,11 @@ pub(crate) unsafe fn answer(
 ) -> abi::Status {
     // SAFETY: the caller's promise; a session outlives the method's call.
     let Some(session) = (unsafe { ctx.cast::<Session<'_>>().as_ref() }) else { return abi::E_INVALID };
+    let probed = session.probe.as_ref().map_or(Ok(()), |probe| probe.called(session, !err.is_null()));
     let result = if session.is_poisoned() {
         Err(Failure::new(abi::E_PANIC, "a hook panicked; the method must return"))
+    } else if let Err(failure) = probed {
+        Err(failure)
     } else if session.is_cancelled() {
         Err(Failure::new(abi::E_CANCELLED, "the host asked to stop"))
     } else {
@@ -72,6 +75,9 @@ pub(crate) unsafe fn answer(
             Err(Failure::new(abi::E_INTERNAL, format!("the host panicked: {}", panic_text(&*panic))))
         })
     };
+    if let Some(probe) = &session.probe {
+        probe.give(session);
+    }
     match result {
         Ok(status) => status,
         Err(failure) => {

@@ -6,6 +6,8 @@
 mod boxes;
 mod calibration;
 mod callback;
+mod descriptor;
+mod entry;
 mod graph;
 mod loader;
 mod log;
@@ -15,16 +17,26 @@ mod modes;
 mod origin;
 mod pattern;
 mod plan;
+mod probe;
+mod process;
 mod prunable;
 mod run;
 mod session;
+#[cfg(test)]
+mod testing;
 mod torch;
 mod train;
 mod units;
 
-pub use loader::{LoadError, MethodInfo, Plugin, PluginInfo};
-pub use method::{MethodFailure, check_params, run_method};
+pub use descriptor::{DescriptorProblem, DescriptorRule};
+pub use entry::{EntryFacts, call_entry};
+pub use loader::{LoadError, LoadStep, MethodInfo, Plugin, PluginInfo};
+pub use method::{
+    MethodFailure, check_params, offered_extensions, run_method, unknown_extension_is_null, without_extension,
+};
 pub use pattern::pattern_complaint;
+pub use probe::{Breach, INJECTED, Probe, ProbePlan};
+pub use process::{allocated_bytes, thread_count};
 pub use prunable::{Channels, Removable, prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};
 pub use torch::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use libloading::os::unix::Library;
 use secateur_abi as abi;
@@ -12,12 +13,37 @@ use sha2::{Digest, Sha256};
 use crate::callback::Sink;
 use crate::torch::{loaded_libraries, torch_abi_version, version_text};
 
+/// How far loading came. The steps are taken in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoadStep {
+    /// The file is read.
+    File,
+    /// The dynamic linker opens it with all its symbols.
+    Open,
+    /// The entry function is found.
+    Entry,
+    /// The table that it returns has the magic number and sizes of the contract.
+    Table,
+    /// The table's ABI version is one that this host has.
+    Abi,
+    /// The libtorch that it was built for is the one that runs.
+    Torch,
+    /// There is one libtorch in the process.
+    OneTorch,
+    /// The methods are described as the contract says.
+    Methods,
+    /// The plugin's own initialization.
+    Init,
+}
+
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot load plugin `{}`: {reason}", path.display())]
 pub struct LoadError {
     /// The library.
     pub path: PathBuf,
+    /// The step that failed.
+    pub step: LoadStep,
     /// What is wrong, and what to do.
     pub reason: String,
 }
@@ -28,6 +54,7 @@ pub struct Plugin {
     path: PathBuf,
     sha256: String,
     entry: &'static abi::Entry,
+    initialized: OnceLock<Result<(), String>>,
 }
 
 /// What a plugin says of itself, for other processes.
@@ -49,6 +76,9 @@ pub struct PluginInfo {
     pub sdk: String,
     /// Source revision, if known.
     pub source: Option<String>,
+    /// Whether its panics or exceptions stop at its border, as it says.
+    #[serde(default)]
+    pub unwinds: bool,
     /// Its methods.
     pub methods: Vec<MethodInfo>,
 }
@@ -101,38 +131,25 @@ impl Plugin {
     /// # Errors
     /// Says which check failed, and what to do.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        let fail = |reason: String| LoadError { path: path.to_owned(), reason };
-        let path = std::fs::canonicalize(path).map_err(|error| fail(error.to_string()))?;
-        let bytes = std::fs::read(&path).map_err(|error| fail(error.to_string()))?;
-        if !bytes.starts_with(b"\x7fELF") && cfg!(target_os = "linux") {
-            return Err(fail("it is not a dynamic library (no ELF header)".to_owned()));
-        }
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        drop(bytes);
-        // Missing symbols must show here (NOW), a plugin's symbols must not reach others (LOCAL), and a library
-        // that used thread-locals must never be unloaded (NODELETE).
-        #[cfg(target_os = "linux")]
-        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_NODELETE;
-        #[cfg(not(target_os = "linux"))]
-        let flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
-        // SAFETY: opening runs the library's initializers. This is a worker process made for that; the library
-        // stays open for good.
-        let library = unsafe { Library::open(Some(&path), flags) }.map_err(|error| fail(chain(&error)))?;
-        // SAFETY: the symbol's name is the contract's, and so is its type.
-        let entry = unsafe { library.get::<abi::EntryFn>(abi::ENTRY_SYMBOL) }.map(|symbol| *symbol);
-        let entry = entry.map_err(|_| {
-            fail(format!(
-                "it exports no `{}`; a Secateur plugin ends with `export_plugin!(…)`",
-                abi::ENTRY_SYMBOL.to_string_lossy()
-            ))
-        })?;
-        std::mem::forget(library);
+        let plugin = Self::open(path)?;
+        plugin.check_methods()?;
+        Ok(plugin)
+    }
+
+    /// Opens a plugin and checks its table, but not yet the descriptions of its methods.
+    pub(crate) fn open(path: &Path) -> Result<Self, LoadError> {
+        let (path, sha256) = read(path)?;
+        let fail = |step| {
+            let path = path.clone();
+            move |reason: String| LoadError { path: path.clone(), step, reason }
+        };
+        let entry = open_library(&path)?;
         // SAFETY: the function takes nothing and returns a pointer; the checks below come before any use.
         let pointer = unsafe { entry() };
-        let entry = check_entry(pointer).map_err(fail)?;
-        let plugin = Self { path, sha256, entry };
-        plugin.check_torch().map_err(fail)?;
-        plugin.check_methods().map_err(fail)?;
+        let entry = check_entry(pointer).map_err(|(step, reason)| fail(step)(reason))?;
+        let plugin = Self { path: path.clone(), sha256, entry, initialized: OnceLock::new() };
+        plugin.check_torch().map_err(fail(LoadStep::Torch))?;
+        one_torch().map_err(fail(LoadStep::OneTorch))?;
         Ok(plugin)
     }
 
@@ -143,11 +160,11 @@ impl Plugin {
     #[doc(hidden)]
     pub fn in_process(entry: extern "C" fn() -> *const abi::Entry) -> Result<Self, LoadError> {
         let path = PathBuf::from("in-process");
-        let fail = |reason: String| LoadError { path: path.clone(), reason };
-        let entry = check_entry(entry()).map_err(fail)?;
-        let plugin = Self { path: path.clone(), sha256: String::new(), entry };
-        plugin.check_torch().map_err(fail)?;
-        plugin.check_methods().map_err(fail)?;
+        let entry =
+            check_entry(entry()).map_err(|(step, reason)| LoadError { path: path.clone(), step, reason })?;
+        let plugin = Self { path: path.clone(), sha256: String::new(), entry, initialized: OnceLock::new() };
+        plugin.check_torch().map_err(|reason| LoadError { path, step: LoadStep::Torch, reason })?;
+        plugin.check_methods()?;
         Ok(plugin)
     }
 
@@ -204,95 +221,35 @@ impl Plugin {
                 package.trim_start_matches("lib").replace('_', "-"),
             ));
         }
-        let copies: BTreeSet<PathBuf> = loaded_libraries()
-            .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| name == "libtorch_cpu.so"))
-            .collect();
-        if copies.len() > 1 {
-            return Err(format!("it brings a second libtorch into the process: {copies:?}"));
-        }
         Ok(())
     }
 
-    fn check_methods(&self) -> Result<(), String> {
-        if self.entry.methods.is_null() || self.entry.method_count == 0 {
-            return Err("it has no methods".to_owned());
-        }
-        let mut ids = BTreeSet::new();
-        for index in 0..self.entry.method_count as usize {
-            // SAFETY: the plugin says that the table has `method_count` entries.
-            let method = unsafe { *self.entry.methods.add(index) };
-            if method.is_null() || !method.is_aligned() {
-                return Err(format!("the description of method {index} is missing"));
-            }
-            // SAFETY: not null and aligned; the size is checked before any other field is read.
-            let size = unsafe { (*method).struct_size } as usize;
-            if size < size_of::<abi::MethodDesc>() {
-                return Err(format!(
-                    "the description of method {index} has {size} bytes, fewer than ABI 1.0's"
-                ));
-            }
-            // SAFETY: as above, and it is static.
-            let method: &'static abi::MethodDesc = unsafe { &*method };
-            let id = text(method.id).filter(|id| !id.is_empty());
-            let id = id.ok_or_else(|| format!("method {index} has no identifier"))?;
-            if !ids.insert(id.clone()) {
-                return Err(format!("two methods are called `{id}`"));
-            }
-            if method.flags & !abi::METHOD_KNOWN_FLAGS != 0 {
-                return Err(format!("method `{id}` has unknown flags {:#x}", method.flags));
-            }
-            if method.vtable.is_null() || !method.vtable.is_aligned() {
-                return Err(format!("method `{id}` has no functions"));
-            }
-            // SAFETY: not null and aligned.
-            let size = unsafe { (*method.vtable).struct_size } as usize;
-            if size < size_of::<abi::MethodVtable>() {
-                return Err(format!(
-                    "the functions of method `{id}` take {size} bytes, fewer than ABI 1.0's"
-                ));
-            }
-            // The Rust types say that these are there; a careless C plugin may disagree.
-            for offset in [
-                std::mem::offset_of!(abi::MethodVtable, create),
-                std::mem::offset_of!(abi::MethodVtable, destroy),
-                std::mem::offset_of!(abi::MethodVtable, prune),
-            ] {
-                // SAFETY: the table is large enough, and a function pointer may be read as a number.
-                if unsafe { method.vtable.byte_add(offset).cast::<usize>().read() } == 0 {
-                    return Err(format!("method `{id}` lacks one of create, destroy and prune"));
-                }
-            }
-            let schema = text(method.params_schema).unwrap_or_default();
-            serde_json::from_str::<serde_json::Value>(&schema)
-                .map_err(|error| format!("the parameter schema of method `{id}` is not JSON: {error}"))?;
-            for extension in extensions(method) {
-                if !crate::method::OFFERED.iter().any(|offered| offered.to_str() == Ok(&extension)) {
-                    return Err(format!(
-                        "method `{id}` needs the host extension `{extension}`, which this host does not have"
-                    ));
-                }
+    fn check_methods(&self) -> Result<(), LoadError> {
+        match crate::descriptor::problems(self.entry).into_iter().next() {
+            None => Ok(()),
+            Some(problem) => {
+                Err(LoadError { path: self.path.clone(), step: LoadStep::Methods, reason: problem.text })
             }
         }
-        Ok(())
     }
 
-    /// Calls the plugin's `init`, once per process.
+    /// Calls the plugin's `init`, once for this plugin, however often it is asked for.
     ///
     /// # Errors
     /// Returns the plugin's own message.
     pub fn init(&self, host: &'static abi::Host) -> Result<(), LoadError> {
-        let Some(init) = self.entry().init else { return Ok(()) };
-        let sink = Sink::default();
-        // SAFETY: the function has the contract's type; host and sink outlive the call.
-        let status = unsafe { init(host, &sink.as_abi()) };
-        if status < 0 {
-            return Err(LoadError {
-                path: self.path.clone(),
-                reason: format!("its initialization failed: {}", sink.message(status)),
-            });
-        }
-        Ok(())
+        let done = self.initialized.get_or_init(|| {
+            let Some(init) = self.entry().init else { return Ok(()) };
+            let sink = Sink::default();
+            // SAFETY: the function has the contract's type; host and sink outlive the call.
+            let status = unsafe { init(host, &sink.as_abi()) };
+            if status < 0 {
+                Err(format!("its initialization failed: {}", sink.message(status)))
+            } else {
+                Ok(())
+            }
+        });
+        done.clone().map_err(|reason| LoadError { path: self.path.clone(), step: LoadStep::Init, reason })
     }
 
     /// What the plugin says of itself.
@@ -309,6 +266,7 @@ impl Plugin {
             target: text(build.target).unwrap_or_default(),
             sdk: text(build.sdk_version).unwrap_or_default(),
             source: text(build.source_rev),
+            unwinds: build.flags & abi::BUILD_UNWINDS != 0,
             methods: self.methods().into_iter().map(method_info).collect(),
         }
     }
@@ -330,7 +288,7 @@ fn method_info(method: &'static abi::MethodDesc) -> MethodInfo {
     }
 }
 
-fn extensions(method: &abi::MethodDesc) -> Vec<String> {
+pub(crate) fn extensions(method: &abi::MethodDesc) -> Vec<String> {
     let mut names = Vec::new();
     if method.required_extensions.is_null() {
         return names;
@@ -345,9 +303,58 @@ fn extensions(method: &abi::MethodDesc) -> Vec<String> {
     names
 }
 
-fn check_entry(pointer: *const abi::Entry) -> Result<&'static abi::Entry, String> {
+/// The place and the sha256 of a file that looks like a dynamic library.
+fn read(path: &Path) -> Result<(PathBuf, String), LoadError> {
+    let fail = |reason: String| LoadError { path: path.to_owned(), step: LoadStep::File, reason };
+    let found = std::fs::canonicalize(path).map_err(|error| fail(error.to_string()))?;
+    let bytes = std::fs::read(&found).map_err(|error| fail(error.to_string()))?;
+    if !bytes.starts_with(b"\x7fELF") && cfg!(target_os = "linux") {
+        return Err(fail("it is not a dynamic library (no ELF header)".to_owned()));
+    }
+    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((found, sha256))
+}
+
+/// Opens a library for good and finds its entry function.
+pub(crate) fn open_library(path: &Path) -> Result<abi::EntryFn, LoadError> {
+    let fail = |step, reason: String| LoadError { path: path.to_owned(), step, reason };
+    // Missing symbols must show here (NOW), a plugin's symbols must not reach others (LOCAL), and a library
+    // that used thread-locals must never be unloaded (NODELETE).
+    #[cfg(target_os = "linux")]
+    let flags = libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_NODELETE;
+    #[cfg(not(target_os = "linux"))]
+    let flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
+    // SAFETY: opening runs the library's initializers. This is a worker process made for that; the library
+    // stays open for good.
+    let library =
+        unsafe { Library::open(Some(path), flags) }.map_err(|error| fail(LoadStep::Open, chain(&error)))?;
+    // SAFETY: the symbol's name is the contract's, and so is its type.
+    let entry = unsafe { library.get::<abi::EntryFn>(abi::ENTRY_SYMBOL) }.map(|symbol| *symbol);
+    std::mem::forget(library);
+    entry.map_err(|_| {
+        let symbol = abi::ENTRY_SYMBOL.to_string_lossy();
+        fail(
+            LoadStep::Entry,
+            format!("it exports no `{symbol}`; a Secateur plugin ends with `export_plugin!(…)`"),
+        )
+    })
+}
+
+/// That there is no second libtorch in the process.
+fn one_torch() -> Result<(), String> {
+    let copies: BTreeSet<PathBuf> = loaded_libraries()
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name == "libtorch_cpu.so"))
+        .collect();
+    if copies.len() > 1 {
+        return Err(format!("it brings a second libtorch into the process: {copies:?}"));
+    }
+    Ok(())
+}
+
+fn check_entry(pointer: *const abi::Entry) -> Result<&'static abi::Entry, (LoadStep, String)> {
     if pointer.is_null() || !pointer.is_aligned() {
-        return Err("its entry function returns no table".to_owned());
+        return Err((LoadStep::Table, "its entry function returns no table".to_owned()));
     }
     // SAFETY: not null and aligned. The offsets of these five fields never move, in any major version.
     let (magic, size, major, minor, minimum) = unsafe {
@@ -360,39 +367,43 @@ fn check_entry(pointer: *const abi::Entry) -> Result<&'static abi::Entry, String
         )
     };
     if magic != abi::MAGIC {
-        return Err(format!("its table begins with {magic:#018x}, which is not Secateur's magic number"));
+        let reason = format!("its table begins with {magic:#018x}, which is not Secateur's magic number");
+        return Err((LoadStep::Table, reason));
     }
     if major != abi::MAJOR {
-        return Err(format!(
+        let reason = format!(
             "it was built for plugin ABI {major}.{minor}, this host has {}.{}\n  help: rebuild it with this version's SDK",
             abi::MAJOR,
             abi::MINOR
-        ));
+        );
+        return Err((LoadStep::Abi, reason));
     }
     if minimum > abi::MINOR {
-        return Err(format!(
+        let reason = format!(
             "it needs plugin ABI 1.{minimum}, this host has {}.{}\n  help: update Secateur",
             abi::MAJOR,
             abi::MINOR
-        ));
+        );
+        return Err((LoadStep::Abi, reason));
     }
     if size < size_of::<abi::Entry>() {
-        return Err(format!("its table has {size} bytes, fewer than ABI 1.0's {}", size_of::<abi::Entry>()));
+        let reason = format!("its table has {size} bytes, fewer than ABI 1.0's {}", size_of::<abi::Entry>());
+        return Err((LoadStep::Table, reason));
     }
     // SAFETY: the size is that of our structure at least, and the table is static by contract.
     let entry: &'static abi::Entry = unsafe { &*pointer };
     if entry.build.is_null() || !entry.build.is_aligned() {
-        return Err("it does not say how it was built".to_owned());
+        return Err((LoadStep::Table, "it does not say how it was built".to_owned()));
     }
     // SAFETY: not null and aligned.
     if (unsafe { (*entry.build).struct_size } as usize) < size_of::<abi::BuildInfo>() {
-        return Err("its build description is shorter than ABI 1.0's".to_owned());
+        return Err((LoadStep::Table, "its build description is shorter than ABI 1.0's".to_owned()));
     }
     Ok(entry)
 }
 
 /// A C string of the plugin; `None` if it is null or not UTF-8.
-fn text(pointer: *const c_char) -> Option<String> {
+pub(crate) fn text(pointer: *const c_char) -> Option<String> {
     if pointer.is_null() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Running a method.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::OnceLock;
 
 use secateur_abi as abi;
@@ -23,13 +24,39 @@ pub(crate) const OFFERED: [&CStr; 7] = [
     abi::EXT_TRAIN,
 ];
 
+thread_local! {
+    /// A host extension that is not offered for now, see [`without_extension`].
+    static HIDDEN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs a body on a host that lacks an extension, as an older one may: for the validator.
+pub fn without_extension<T>(id: &str, body: impl FnOnce() -> T) -> T {
+    struct Shown;
+    impl Drop for Shown {
+        fn drop(&mut self) {
+            HIDDEN.with_borrow_mut(|hidden| *hidden = None);
+        }
+    }
+    HIDDEN.with_borrow_mut(|hidden| *hidden = Some(id.to_owned()));
+    let _shown = Shown;
+    body()
+}
+
+/// Identifiers of the host extensions that are offered for every task.
+#[must_use]
+pub fn offered_extensions() -> Vec<String> {
+    OFFERED.iter().map(|id| id.to_string_lossy().into_owned()).collect()
+}
+
 unsafe extern "C" fn get_extension(_: *const abi::Host, id: *const c_char) -> *const c_void {
     if id.is_null() {
         return std::ptr::null();
     }
     // SAFETY: not null; a NUL-terminated string by contract.
     let id = unsafe { CStr::from_ptr(id) };
-    if id == abi::EXT_LOG {
+    if HIDDEN.with_borrow(|hidden| hidden.as_deref() == id.to_str().ok() && hidden.is_some()) {
+        std::ptr::null()
+    } else if id == abi::EXT_LOG {
         (&raw const crate::log::LOG).cast()
     } else if id == abi::EXT_RUN {
         (&raw const crate::run::RUN).cast()
@@ -97,6 +124,23 @@ pub fn check_params(plugin: &Plugin, id: &str, params: &str) -> Result<(), Metho
     Ok(())
 }
 
+/// Whether an instance of a method answers an unknown extension with null, as it must. A method without the function has no
+/// extensions.
+///
+/// # Errors
+/// Returns why there is no instance.
+pub fn unknown_extension_is_null(plugin: &Plugin, id: &str, params: &str) -> Result<bool, MethodFailure> {
+    let (vtable, instance) = create(plugin, id, params, |create| create())?;
+    let unknown = CString::new("org.secateur.validator.no-such-extension/1").unwrap_or_default();
+    let is_null = vtable.get_extension.is_none_or(|get_extension| {
+        // SAFETY: the instance is alive, and the text outlives the call.
+        unsafe { get_extension(instance, unknown.as_ptr()) }.is_null()
+    });
+    // SAFETY: the instance came from `create` and is used no more.
+    unsafe { (vtable.destroy)(instance) };
+    Ok(is_null)
+}
+
 /// An instance of a method, made by a call that `enter` may prepare.
 fn create(
     plugin: &Plugin,
@@ -141,6 +185,9 @@ pub fn run_method(
     params: &str,
     session: &Session<'_>,
 ) -> Result<(), MethodFailure> {
+    if let Some(method) = plugin.method(id) {
+        session.flags.set(method.flags);
+    }
     let _boxes = crate::boxes::Offer::enter(session.setup.train.has_boxes());
     let fail = |status, message: String| Err(MethodFailure { status, message });
     let (vtable, instance) = create(plugin, id, params, |create| session.enter_plugin("create", create))?;

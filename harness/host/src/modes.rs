@@ -21,6 +21,17 @@ pub(crate) struct PlainModes {
     autocast: [bool; 2],
 }
 
+/// Whether gradients are recorded on this thread, and whether autocast is on for any device.
+pub(crate) fn current() -> (bool, bool) {
+    // SAFETY: these functions read and set modes of the calling thread; setting gradients gives the former mode, which is set
+    // again at once.
+    unsafe {
+        let gradients = torch_sys::at_grad_set_enabled(1);
+        torch_sys::at_grad_set_enabled(gradients);
+        (gradients != 0, DEVICES.into_iter().any(|device| is_autocast_enabled(device)))
+    }
+}
+
 impl PlainModes {
     pub(crate) fn enter() -> Self {
         // SAFETY: these functions read and set modes of the calling thread; they have no other effect.

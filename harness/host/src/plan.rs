@@ -115,12 +115,15 @@ impl Session<'_> {
         }
         self.model().apply_masks()?;
         let state = State::of(self.model(), None);
-        let snapshot = Snapshot {
-            weights_of: self.origin(&state)?,
-            nonzero_before: self.nonzero_before.get(),
-            state,
-            meters: self.meters(),
-        };
+        let weights_of = self.origin(&state)?;
+        if weights_of.is_none() && self.flags.get() & (abi::METHOD_TRAINS | abi::METHOD_MUTATES_WEIGHTS) == 0
+        {
+            return Err(Failure::invalid(
+                "weights that remain have been changed, but the method has neither the flag TRAINS nor MUTATES_WEIGHTS",
+            ));
+        }
+        let snapshot =
+            Snapshot { weights_of, nonzero_before: self.nonzero_before.get(), state, meters: self.meters() };
         self.emitted.borrow_mut()[target as usize] = Some(snapshot);
         Ok(())
     }

@@ -18,6 +18,7 @@ use tch::Tensor;
 use crate::callback::{Answer, Failure};
 use crate::graph::GraphTables;
 use crate::modes::PlainModes;
+use crate::probe::Probe;
 use crate::prunable::Removable;
 use crate::units::Units;
 
@@ -108,6 +109,9 @@ pub struct Session<'a> {
     /// Prunable weights that were not zero at the last selection.
     pub(crate) nonzero_before: Cell<Option<u64>>,
     calls: Cell<u64>,
+    /// Flags of the method that runs.
+    pub(crate) flags: Cell<u32>,
+    pub(crate) probe: Option<Probe>,
 }
 
 /// Where the calibration reading stands.
@@ -150,8 +154,27 @@ impl<'a> Session<'a> {
             nonzero_before: Cell::new(None),
             emitted: RefCell::new((0..setup.targets.len()).map(|_| None).collect()),
             calls: Cell::new(0),
+            flags: Cell::new(abi::METHOD_KNOWN_FLAGS),
+            probe: None,
             setup,
         }
+    }
+
+    /// The session with the validator's probe in it.
+    #[must_use]
+    pub fn with_probe(self, probe: Probe) -> Self {
+        Self { probe: Some(probe), ..self }
+    }
+
+    /// The validator's probe, if there is one.
+    #[must_use]
+    pub fn probe(&self) -> Option<&Probe> {
+        self.probe.as_ref()
+    }
+
+    /// Asks the method to stop.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// What was emitted, one entry per target.
@@ -256,7 +279,11 @@ impl<'a> Session<'a> {
         self.calls.set(call + 1);
         self.setup.streams.seed_torch(purpose, call);
         let _modes = PlainModes::enter();
-        body()
+        let Some(probe) = &self.probe else { return body() };
+        probe.give(self);
+        let result = body();
+        probe.returned(self, purpose);
+        result
     }
 
     /// The parameters whose single weights may be removed; none in suites that remove channels.

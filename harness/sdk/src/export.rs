@@ -156,6 +156,10 @@ impl<M: PruneMethod> Exported<M> {
 fn parameters<C: DeserializeOwned>(json: &str) -> std::result::Result<C, String> {
     let json = if json.is_empty() { "{}" } else { json };
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if !value.is_object() {
+        // serde would read a list as a structure, value by value.
+        return Err(format!("they are a JSON object, not {value}"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();

@@ -11,6 +11,7 @@ mod manifest;
 mod message;
 mod objects;
 mod result;
+mod validation;
 
 pub use digest::{digest_file, digest_output};
 pub use facts::{
@@ -23,3 +24,4 @@ pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
 pub use message::{InputFile, ParamsQuestion, StageOrder, WorkerReport};
 pub use objects::{Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
+pub use validation::{Check, Status, Subject as CheckSubject, ValidationQuestion, Verdict};

@@ -45,6 +45,17 @@ pub struct StageOrder {
     pub work_dir: PathBuf,
     /// Wall-clock limit in seconds.
     pub limit_seconds: u64,
+    /// Memory limit in bytes, of the worker and all processes it starts.
+    #[serde(default = "no_limit")]
+    pub limit_memory_bytes: u64,
+    /// Limit in bytes of what lies in the work folder.
+    #[serde(default = "no_limit")]
+    pub limit_disk_bytes: u64,
+}
+
+/// Orders of earlier versions have no limits.
+fn no_limit() -> u64 {
+    u64::MAX
 }
 
 /// The content of `report.json`, which the worker leaves in its folder.

@@ -132,6 +132,13 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     if suite.name.starts_with('.') {
         add("name", "begins with a dot".to_owned());
     }
+    for (key, value) in
+        [("stage_memory_gib", suite.stage_memory_gib), ("stage_disk_gib", Some(suite.stage_disk_gib))]
+    {
+        if value.is_some_and(|value| !(value > 0.0 && value.is_finite())) {
+            add(key, "must be a positive number of GiB".to_owned());
+        }
+    }
     if suite.stage_seconds == 0 {
         add("stage_seconds", "must be at least 1".to_owned());
     }

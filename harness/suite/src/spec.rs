@@ -29,6 +29,13 @@ pub struct Suite {
     /// Seconds after which a stage is stopped with the outcome `timeout`.
     #[serde(default = "default_stage_seconds")]
     pub stage_seconds: u64,
+    /// Memory in GiB that a stage and all processes it starts may take together, or it ends as `crashed`. The default is four fifths
+    /// of the machine's. It changes no result and no identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_memory_gib: Option<f64>,
+    /// GiB that a stage may write to its folder, or it ends as `crashed`. It changes no result and no identity.
+    #[serde(default = "default_stage_disk")]
+    pub stage_disk_gib: f64,
     /// Memory layout of pictures and convolutions; it changes bits, so it belongs to the identity.
     #[serde(default)]
     pub layout: LayoutChoice,
@@ -551,6 +558,10 @@ fn default_measure_batches() -> Vec<u32> {
 
 fn default_stage_seconds() -> u64 {
     24 * 3600
+}
+
+fn default_stage_disk() -> f64 {
+    32.0
 }
 
 fn default_controls() -> Vec<DenseControl> {

@@ -2,9 +2,9 @@
 //! report; for a debugger the worker can be run by hand on an order that is there.
 //!
 //! `secateur-worker --inspect PLUGIN` prints what a plugin says of itself as JSON. `secateur-worker --check PLUGIN` reads a JSON
-//! list of methods with parameters and prints what the methods refuse of them.
+//! list of methods with parameters and prints what the methods refuse of them. `secateur-worker --validate PLUGIN` reads a question
+//! as JSON, makes one check of the plugin, and prints the verdict on a last line.
 
-mod channels;
 mod contain;
 mod features;
 mod machine;
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use secateur_store::{Outcome, ParamsQuestion, StageOrder, WorkerReport, write_atomic};
+use secateur_store::{Outcome, ParamsQuestion, StageOrder, ValidationQuestion, WorkerReport, write_atomic};
 use secateur_suite::{LIBTORCH_VERSION, StageSpec};
 
 use crate::order::Order;
@@ -34,13 +34,15 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--inspect", plugin] => inspect(Path::new(plugin)),
         ["--check", plugin] => check(Path::new(plugin)),
+        ["--validate", plugin] => validate(Path::new(plugin)),
         [order] if !order.starts_with('-') => run(Path::new(order)),
         _ => {
             #[expect(clippy::print_stderr, reason = "a program's usage")]
             {
                 eprintln!(
                     "usage: secateur-worker ORDER.json\n       secateur-worker --inspect PLUGIN\n       \
-                     secateur-worker --check PLUGIN < PARAMETERS.json"
+                     secateur-worker --check PLUGIN < PARAMETERS.json\n       secateur-worker --validate PLUGIN < \
+                     QUESTION.json"
                 );
             }
             return ExitCode::from(2);
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the output of the command")]
 fn inspect(path: &Path) -> anyhow::Result<()> {
+    contain::restrict_to_reading(path)?;
     let plugin = secateur_host::Plugin::load(path)?;
     println!("{}", serde_json::to_string(&plugin.info())?);
     Ok(())
@@ -68,9 +71,10 @@ fn inspect(path: &Path) -> anyhow::Result<()> {
 /// One answer for each question: nothing, or why the parameters are refused. Other failures are for the stage to tell.
 #[expect(clippy::print_stdout, reason = "the output of the command")]
 fn check(path: &Path) -> anyhow::Result<()> {
-    let plugin = secateur_host::Plugin::load(path)?;
     let questions: Vec<ParamsQuestion> =
         serde_json::from_reader(std::io::stdin()).context("the questions are not JSON")?;
+    contain::restrict_to_reading(path)?;
+    let plugin = secateur_host::Plugin::load(path)?;
     let answers: Vec<Option<String>> = questions
         .iter()
         .map(|question| {
@@ -80,6 +84,17 @@ fn check(path: &Path) -> anyhow::Result<()> {
         })
         .collect();
     println!("{}", serde_json::to_string(&answers)?);
+    Ok(())
+}
+
+/// One check. The plugin may print whatever it likes, so the verdict begins a line of its own and is the last one.
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn validate(path: &Path) -> anyhow::Result<()> {
+    let question: ValidationQuestion =
+        serde_json::from_reader(std::io::stdin()).context("the question is not JSON")?;
+    contain::restrict_to_reading(path)?;
+    let verdict = secateur_validate::answer(path, &question)?;
+    println!("\n{}", serde_json::to_string(&verdict)?);
     Ok(())
 }
 

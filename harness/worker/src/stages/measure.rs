@@ -12,10 +12,10 @@ use secateur_store::{FormFacts, LatencyFacts, MeasureFacts};
 use secateur_suite::MeasureSpec;
 use tch::{Device, Kind, Tensor};
 
-use crate::channels::kept_units;
 use crate::order::Order;
 use crate::stages::Ended;
 use crate::weights;
+use secateur_validate::kept_units;
 
 /// Timed passes for each batch size.
 const PASSES: usize = 30;

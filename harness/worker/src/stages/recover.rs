@@ -5,11 +5,11 @@ use secateur_engine::{Sgd, State, Streams, Trainer, recalibrate};
 use secateur_store::RecoverFacts;
 use secateur_suite::RecoverSpec;
 
-use crate::channels::kept_units;
 use crate::order::Order;
 use crate::stages::Ended;
 use crate::training;
 use crate::weights::{self, Form};
+use secateur_validate::kept_units;
 
 pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;

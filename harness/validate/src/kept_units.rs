@@ -9,7 +9,7 @@ use secateur_network::channels::{Groups, Kept, Member, TensorId};
 ///
 /// # Errors
 /// Fails if masks remove anything that is not all of a unit, and says where.
-pub(crate) fn kept_units(network: &Network, groups: &Groups, tensors: &Tensors) -> anyhow::Result<Kept> {
+pub fn kept_units(network: &Network, groups: &Groups, tensors: &Tensors) -> anyhow::Result<Kept> {
     let mut empty = Vec::with_capacity(network.params().len());
     for param in network.params() {
         let dims = match tensors.get(&format!("mask.{}", param.name)) {

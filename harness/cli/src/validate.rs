@@ -1,0 +1,246 @@
+//! `secateur plugin validate`: asks a worker for each check, since any of them may end it.
+
+use std::io::{Read, Write as _};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+use secateur_store::{Check, CheckSubject, Status, ValidationQuestion, Verdict};
+use serde::Serialize;
+
+use crate::executor::{PARENT, signal_name};
+use crate::plugins::inspect;
+use crate::worker::Worker;
+
+/// How long a check may take, beside random requests.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How much of what a plugin prints is kept: the end.
+const KEPT: usize = 64 << 10;
+
+/// What is to be checked.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) path: PathBuf,
+    /// Methods; all if there are none.
+    pub(crate) methods: Vec<String>,
+    pub(crate) level: u8,
+    /// Checks; all of the level if there are none.
+    pub(crate) only: Vec<Check>,
+    pub(crate) params: serde_json::Value,
+    pub(crate) seconds: f64,
+    pub(crate) reproduce: Option<u64>,
+    pub(crate) jobs: usize,
+}
+
+/// A check that was made.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Checked {
+    pub(crate) check: Check,
+    pub(crate) level: u8,
+    pub(crate) method: Option<String>,
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
+    pub(crate) seconds: f64,
+}
+
+impl Checked {
+    /// For people: the check, how it ended, and why on lines of its own.
+    pub(crate) fn line(&self) -> String {
+        let method = self.method.as_deref().unwrap_or_default();
+        let status = self.verdict.status.word();
+        let mut line = format!("{}  {:<28}{status:<10}{method}", self.level, self.check.name());
+        let line_length = line.trim_end().len();
+        line.truncate(line_length);
+        // What holds needs no words, and neither does what was not to be checked.
+        if !self.verdict.text.is_empty() && self.verdict.status != Status::Passed {
+            let text: String =
+                self.verdict.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            line.push_str(&format!("\n     {text}"));
+        }
+        line
+    }
+}
+
+/// How many checks ended in which way.
+pub(crate) fn tally(checked: &[Checked]) -> String {
+    let all =
+        [Status::Passed, Status::Warning, Status::Skipped, Status::Failed, Status::Crashed, Status::TimedOut];
+    let counts: Vec<String> = all
+        .into_iter()
+        .map(|status| (status, checked.iter().filter(|checked| checked.verdict.status == status).count()))
+        .filter(|(status, count)| *count > 0 || *status == Status::Failed)
+        .map(|(status, count)| format!("{count} {}", status.word()))
+        .collect();
+    format!("{} checks: {}", checked.len(), counts.join(", "))
+}
+
+/// Makes all checks, several at a time, and tells of each in their order.
+pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyhow::Result<Vec<Checked>> {
+    let path = std::fs::canonicalize(&wanted.path)
+        .with_context(|| format!("cannot read plugin {}", wanted.path.display()))?;
+    let worker = Worker::find()?;
+    // What does not load has no methods to check; its library checks say why.
+    let known =
+        inspect(&path).map(|info| info.methods.into_iter().map(|method| method.id).collect::<Vec<_>>());
+    if let Ok(known) = &known
+        && let Some(missing) = wanted.methods.iter().find(|id| !known.contains(id))
+    {
+        bail!("the plugin has no method `{missing}`; there are {}", known.join(", "));
+    }
+    let methods: Vec<Option<String>> = match (&known, wanted.methods.is_empty()) {
+        (Ok(known), true) => known.iter().cloned().map(Some).collect(),
+        (Ok(_), false) => wanted.methods.iter().cloned().map(Some).collect(),
+        (Err(_), _) => vec![None],
+    };
+    let mut tasks = Vec::new();
+    for check in Check::ALL.iter().copied() {
+        if check.level() > wanted.level || !wanted.only.is_empty() && !wanted.only.contains(&check) {
+            continue;
+        }
+        match check.subject() {
+            CheckSubject::Library => tasks.push((check, None)),
+            CheckSubject::Method => tasks.extend(methods.iter().map(|method| (check, method.clone()))),
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let ended: Vec<Mutex<Option<Checked>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
+    let make = |(check, method): &(Check, Option<String>)| {
+        let start = Instant::now();
+        let verdict = if check.subject() == CheckSubject::Method && method.is_none() {
+            Verdict::skipped("the plugin does not load")
+        } else {
+            let question = ValidationQuestion {
+                check: *check,
+                method: method.clone(),
+                params: wanted.params.clone(),
+                seconds: wanted.seconds,
+                reproduce: wanted.reproduce,
+            };
+            ask(&worker, &path, &question).unwrap_or_else(|error| Verdict::failed(format!("{error:#}")))
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        Checked { check: *check, level: check.level(), method: method.clone(), verdict, seconds }
+    };
+    let mut told = Vec::with_capacity(tasks.len());
+    thread::scope(|scope| {
+        for _ in 0..wanted.jobs.clamp(1, tasks.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(task) = tasks.get(index) else { break };
+                    let checked = make(task);
+                    if let Ok(mut slot) = ended[index].lock() {
+                        *slot = Some(checked);
+                    }
+                }
+            });
+        }
+        for slot in &ended {
+            loop {
+                let checked = slot.lock().ok().and_then(|mut slot| slot.take());
+                if let Some(checked) = checked {
+                    tell(&checked);
+                    told.push(checked);
+                    break;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    });
+    Ok(told)
+}
+
+/// Asks a worker for one check.
+fn ask(worker: &Worker, path: &std::path::Path, question: &ValidationQuestion) -> anyhow::Result<Verdict> {
+    let mut command = worker.command();
+    command
+        .arg("--validate")
+        .arg(path)
+        .env("OMP_NUM_THREADS", "1")
+        .env("RUST_BACKTRACE", "0")
+        // Freed blocks that glibc's threads keep for themselves would count as in use.
+        .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
+        .env(PARENT, std::process::id().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    // This thread waits for the worker, so that the worker may end with it.
+    let mut child = command.spawn().context("cannot start secateur-worker")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Who ends without listening gives no answer below.
+        let _ = stdin.write_all(serde_json::to_string(question)?.as_bytes());
+    }
+    let out = tail_of(child.stdout.take());
+    let err = tail_of(child.stderr.take());
+    let mut limit = PATIENCE;
+    if question.check == Check::RandomRequests {
+        limit += Duration::from_secs_f64(question.seconds.clamp(0.0, 86_400.0));
+    }
+    let status = wait(&mut child, limit)?;
+    // Whatever the plugin has left behind would hold the pipes open.
+    if let Some(group) = Pid::from_raw(child.id() as i32) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+    let last =
+        |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+    let said = last(&err);
+    let with_said =
+        |text: String| if said.is_empty() { text } else { format!("{text}; its last words: {said}") };
+    let Some(status) = status else {
+        let text = with_said(format!("there was no answer within {} s", limit.as_secs()));
+        return Ok(Verdict { status: Status::TimedOut, text });
+    };
+    if let Some(signal) = status.signal() {
+        let text = with_said(format!("the process was ended by {}", signal_name(signal)));
+        return Ok(Verdict { status: Status::Crashed, text });
+    }
+    match serde_json::from_str::<Verdict>(&last(&out)) {
+        Ok(verdict) if status.success() => Ok(verdict),
+        _ if status.success() => {
+            let text = with_said("the process ended without an answer, as `exit(0)` would end it".to_owned());
+            Ok(Verdict { status: Status::Crashed, text })
+        }
+        _ => Ok(Verdict { status: Status::Failed, text: said.trim_start_matches("error: ").to_owned() }),
+    }
+}
+
+fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<Option<std::process::ExitStatus>> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if start.elapsed() > limit {
+            if let Some(group) = Pid::from_raw(child.id() as i32) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The end of what comes out of a pipe, however much that is.
+fn tail_of(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut buffer = [0; 8 << 10];
+        let Some(mut pipe) = pipe else { return String::new() };
+        while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+            kept.extend_from_slice(&buffer[..read]);
+            if kept.len() > 2 * KEPT {
+                kept.drain(..kept.len() - KEPT);
+            }
+        }
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
