@@ -576,6 +576,30 @@ class Run {
     return found;
   }
 
+#ifndef SECATEUR_WITHOUT_LIBTORCH
+  /* What each unit of a group has of a tensor of the member's parameter, as a row; zeros where a unit lacks an entry. */
+  static at::Tensor rows(const secateur_group &group, const secateur_member &member, const at::Tensor &tensor) {
+    const int64_t entries = static_cast<int64_t>(group.units) * member.width;
+    const at::Tensor index = at::empty({entries}, at::kLong);
+    for (int64_t entry = 0; entry < entries; ++entry) index.data_ptr<int64_t>()[entry] = member.index[entry];
+    const at::Tensor there = index.ge(0).to(tensor.device());
+    const at::Tensor by_entry = tensor.transpose(0, static_cast<int64_t>(member.dim)).reshape({tensor.size(member.dim), -1});
+    const at::Tensor chosen = by_entry.index_select(0, index.clamp_min(0).to(tensor.device()));
+    return chosen.mul(there.unsqueeze(1)).reshape({static_cast<int64_t>(group.units), -1});
+  }
+  /* The filters that make a group's channels: for each unit a row of all weights of convolutions and fully connected layers that
+     make it. */
+  at::Tensor filters(const secateur_group &group) const {
+    std::vector<at::Tensor> parts;
+    for (uint32_t index = 0; index < group.n_members; ++index) {
+      const secateur_member &member = *group.members[index];
+      const Tensor weight = this->weight(member.param);
+      if (member.side == SECATEUR_SIDE_OUT && weight->dim() > 1) parts.push_back(rows(group, member, weight->detach()));
+    }
+    return at::cat(parts, 1);
+  }
+#endif
+
   /* An alias of the live parameter. */
   Tensor weight(uint32_t param) const {
     Tensor tensor;

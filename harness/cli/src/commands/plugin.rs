@@ -1,5 +1,7 @@
 //! `secateur plugin`.
 
+mod new;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +18,8 @@ pub(crate) struct Plugin {
 
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
+    /// Make a folder for a method of your own that builds, validates and runs as it is.
+    New(new::New),
     /// Show what a plugin says of itself, or why it does not load.
     Inspect {
         /// The library.
@@ -28,7 +32,10 @@ enum PluginCommand {
 
 impl Plugin {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let PluginCommand::Inspect { path, json } = self.command;
+        let (path, json) = match self.command {
+            PluginCommand::New(new) => return new.run(),
+            PluginCommand::Inspect { path, json } => (path, json),
+        };
         let info = inspect(&path)?;
         if json {
             println!("{}", serde_json::to_string_pretty(&info)?);
