@@ -5,6 +5,7 @@
 
 mod support;
 
+mod author;
 mod bad_input;
 mod channels;
 mod command_line;
@@ -14,6 +15,7 @@ mod detection;
 mod direct;
 mod families;
 mod faulty;
+mod foreign;
 mod golden;
 mod hooks;
 mod interrupted;
