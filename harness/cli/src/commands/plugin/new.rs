@@ -58,7 +58,7 @@ const CPP_HEADER: &str = include_str!("../../../../abi/include/secateur_plugin.h
 impl New {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let names = Names::of(&self.name)?;
-        let source = source(self.lang, self.kind)?;
+        let source = source(self.lang, self.kind);
         let folder = self.path.unwrap_or_else(|| PathBuf::from(&self.name));
         let checkout = checkout();
         refuse_inside_of_a_checkout(&folder)?;
@@ -265,18 +265,31 @@ const TAKEN: [&str; 40] = [
     "Vec",
 ];
 
-/// What stays: the beginning that this kind has in this language.
+/// The beginning that a kind has in a language.
 struct Source {
     template: &'static str,
-    file: String,
+    /// The file, or the ending of one that is called as the method is.
+    file: &'static str,
     what: &'static str,
     example_params: &'static str,
 }
 
-fn source(lang: Language, kind: Kind) -> anyhow::Result<Source> {
+fn source(lang: Language, kind: Kind) -> Source {
     macro_rules! template {
         ($path:literal) => {
             include_str!(concat!("../../../templates/", $path))
+        };
+    }
+    // In C, what all kinds have in common is around what is the kind's own.
+    macro_rules! c_template {
+        ($kind:literal) => {
+            concat!(
+                template!("c/begin.c"),
+                include_str!(concat!("../../../templates/c/", $kind, "-about.h")),
+                template!("c/middle.c"),
+                include_str!(concat!("../../../templates/c/", $kind, ".c")),
+                template!("c/end.c")
+            )
         };
     }
     let (template, file) = match (lang, kind) {
@@ -288,14 +301,15 @@ fn source(lang: Language, kind: Kind) -> anyhow::Result<Source> {
         (Language::Cpp, Kind::Hooks) => (template!("cpp/hooks.cpp"), ".cpp"),
         (Language::Cpp, Kind::Method) => (template!("cpp/method.cpp"), ".cpp"),
         (Language::Cpp, Kind::Channels) => (template!("cpp/channels.cpp"), ".cpp"),
-        (Language::C, Kind::Criterion) => (template!("c/criterion.c"), ".c"),
-        (Language::C, Kind::Hooks | Kind::Method | Kind::Channels) => bail!(
-            "in C there is a beginning of the kind `criterion` only, which has the whole run in its hands as it is; for other kinds \
-             take --lang cpp or --lang rust"
-        ),
+        (Language::C, Kind::Criterion) => (c_template!("criterion"), ".c"),
+        (Language::C, Kind::Hooks) => (c_template!("hooks"), ".c"),
+        (Language::C, Kind::Method) => (c_template!("method"), ".c"),
+        (Language::C, Kind::Channels) => (c_template!("channels"), ".c"),
     };
     let (what, example_params) = match (lang, kind) {
-        (Language::C, _) => ("Keeps the weights with the largest absolute values.", "scope: uniform"),
+        (Language::C, Kind::Criterion) => {
+            ("Keeps the weights with the largest absolute values.", "scope: uniform")
+        }
         (_, Kind::Criterion) => ("Keeps the weights with the largest absolute values.", "relative: true"),
         (_, Kind::Hooks) => (
             "Gradual magnitude pruning: the smallest weights go little by little while the host trains.",
@@ -307,7 +321,7 @@ fn source(lang: Language, kind: Kind) -> anyhow::Result<Source> {
         ),
         (_, Kind::Channels) => ("Keeps the channels whose filters have the largest norm.", "exponent: 1"),
     };
-    Ok(Source { template, file: file.to_owned(), what, example_params })
+    Source { template, file, what, example_params }
 }
 
 /// The checkout of Secateur that this program lies in, or else was built from.
@@ -519,7 +533,7 @@ fn rust_crate(
         ("needs", needs),
         ("files", described),
         ("library", library),
-        ("source", source.file.clone()),
+        ("source", source.file.to_owned()),
         ("what", source.what.to_owned()),
         ("example_params", source.example_params.to_owned()),
         ("build", "cargo build --release".to_owned()),
@@ -647,7 +661,7 @@ mod tests {
         let sdk = Sdk::Git { url: "https://example.org/x.git".to_owned(), revision: Some("abc".to_owned()) };
         for lang in [Language::Rust, Language::Cpp, Language::C] {
             for kind in [Kind::Criterion, Kind::Hooks, Kind::Method, Kind::Channels] {
-                let Ok(source) = source(lang, kind) else { continue };
+                let source = source(lang, kind);
                 let mut values = values(&names, kind, None);
                 let mut files = Files::default();
                 match lang {
