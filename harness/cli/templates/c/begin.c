@@ -1,5 +1,6 @@
-/* @title@. @what@ In C11, over libtorch's C shim: no header of libtorch is
-   needed, and nothing of it is linked, because the symbols are those of the host's process. */
+/* @what@
+   In C11, over libtorch's C shim: no header of libtorch is needed, and nothing of it is linked, because the symbols are those of the
+   host's process. */
 
 #include "secateur_plugin.h"
 
