@@ -6,6 +6,7 @@
 mod support;
 mod validator;
 
+mod author;
 mod bad_input;
 mod channels;
 mod command_line;
@@ -15,6 +16,7 @@ mod detection;
 mod direct;
 mod families;
 mod faulty;
+mod foreign;
 mod golden;
 mod hooks;
 mod interrupted;

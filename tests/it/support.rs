@@ -38,7 +38,12 @@ pub(crate) fn workspace() -> &'static Path {
 /// `secateur`, in an environment that nobody's settings reach.
 pub(crate) fn secateur() -> Command {
     artifact("secateur-worker");
-    let mut command = Command::new(artifact("secateur"));
+    sheltered(artifact("secateur"))
+}
+
+/// A program in an environment where nobody's settings reach a `secateur` that it starts.
+pub(crate) fn sheltered(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
     command
         .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .env("XDG_DATA_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/data"))

@@ -228,7 +228,15 @@ fn cut_log(log: &Path) {
     }
 }
 
+/// What a worker reported, or what became of it. A detail may be a plugin's own words: what would drive a terminal, or begin a
+/// line of its own in a table, is taken out.
 fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
+    let report = raw_report_of(work_dir, ended);
+    let detail = report.detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    WorkerReport { detail, ..report }
+}
+
+fn raw_report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
     let failed = |outcome: Outcome, detail: String| WorkerReport {
         outcome,
         detail,

@@ -39,7 +39,7 @@ enum Command {
     Tasks(commands::tasks::Tasks),
     /// List the networks, or show one.
     Networks(commands::networks::Networks),
-    /// Look into a plugin.
+    /// Begin a plugin of your own, or look into one.
     Plugin(commands::plugin::Plugin),
     /// Read checkpoints of other tools.
     Weights(commands::weights::Weights),

@@ -107,7 +107,8 @@ impl Plugins {
     }
 }
 
-fn folders() -> Vec<PathBuf> {
+/// Where plugins are looked for that nobody named.
+pub(crate) fn folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(path) = std::env::var_os("SECATEUR_PLUGIN_PATH") {
         folders.extend(std::env::split_paths(&path));
