@@ -154,6 +154,17 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
     if let Some(info) = cached.as_ref().and_then(|file| read_cached(file)) {
         return Ok(PluginInfo { path, ..info });
     }
+    let quarantine = cached.as_ref().map(|file| file.with_extension("crashed"));
+    if let Some((file, how)) =
+        quarantine.as_ref().and_then(|file| Some((file, std::fs::read_to_string(file).ok()?)))
+    {
+        bail!(
+            "cannot load plugin `{}`: it crashed when it was last loaded ({how})\n  help: another build of it is tried again, and so \
+             is this one without {}",
+            path.display(),
+            file.display()
+        );
+    }
     let output = Worker::find()?
         .command()
         .arg("--inspect")
@@ -165,11 +176,18 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
         let text = text.trim().trim_start_matches("error: ");
         match output.status.code() {
             Some(_) => bail!("{text}"),
-            None => bail!(
-                "cannot load plugin `{}`: it crashed while it was loaded ({})",
-                path.display(),
-                output.status
-            ),
+            None => {
+                // Remembered until the file changes, so that not every command runs into it again.
+                if let Some(file) = quarantine {
+                    let _ = file.parent().map(std::fs::create_dir_all);
+                    let _ = secateur_store::write_atomic(&file, output.status.to_string().as_bytes());
+                }
+                bail!(
+                    "cannot load plugin `{}`: it crashed while it was loaded ({})",
+                    path.display(),
+                    output.status
+                )
+            }
         }
     }
     let info: PluginInfo =
