@@ -5,6 +5,7 @@
 mod commands;
 mod context;
 mod executor;
+mod interpreter;
 mod plugins;
 mod progress;
 mod record;

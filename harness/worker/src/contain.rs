@@ -32,6 +32,10 @@ pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     for path in ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev"] {
         readable.push(PathBuf::from(path));
     }
+    if let Some(interpreter) = &order.interpreter {
+        readable.push(interpreter.program.clone());
+        readable.extend(interpreter.folders.iter().cloned());
+    }
     // The libraries that are running: libtorch may lie anywhere.
     readable.extend(secateur_host::library_folders());
     let mut writable = vec![order.work_dir.clone(), PathBuf::from("/dev/null")];
