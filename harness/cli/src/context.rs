@@ -119,7 +119,13 @@ impl Context {
         if let Some(plugins) = &plugins {
             find_interpreters(places, plugins, &mut plan, &mut outside, &mut interpreters)
                 .with_context(|| file.clone())?;
-            check_params(&file, &text, &suite, plugins, &Outside { files: &outside, interpreters: &interpreters })?;
+            check_params(
+                &file,
+                &text,
+                &suite,
+                plugins,
+                &Outside { files: &outside, interpreters: &interpreters },
+            )?;
         }
         let environment = Environment {
             threads: suite.threads,
@@ -155,7 +161,9 @@ impl Context {
     /// The interpreter that a stage's method runs on.
     pub(crate) fn interpreter(&self, node: &PlanNode) -> Option<&Interpreter> {
         match node.inputs.get("interpreter") {
-            Some(InputSource::Interpreter(name)) => self.interpreters.get(name).map(|found| &found.interpreter),
+            Some(InputSource::Interpreter(name)) => {
+                self.interpreters.get(name).map(|found| &found.interpreter)
+            }
             _ => None,
         }
     }

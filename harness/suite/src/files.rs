@@ -52,7 +52,9 @@ pub fn with_paths(params: &Value, files: &BTreeMap<String, PathBuf>) -> Result<V
 pub(crate) fn undeclared<'a>(name: &str, declared: impl Iterator<Item = &'a String>) -> String {
     match nearest(name, declared.map(String::as_str)) {
         Some(near) => {
-            format!("`{PREFIX}{name}` names a file that `files` does not have; did you mean `{PREFIX}{near}`?")
+            format!(
+                "`{PREFIX}{name}` names a file that `files` does not have; did you mean `{PREFIX}{near}`?"
+            )
         }
         None => format!(
             "`{PREFIX}{name}` names a file that `files` does not have; declare it there as `{name}: PATH`"

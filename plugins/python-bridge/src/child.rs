@@ -85,7 +85,8 @@ impl Child {
         drop(command);
         let wire = Wire::new(ours).map_err(|error| internal("speak with", error));
         let name = config.class.clone();
-        let mut child = Self { process, wire: wire?, interpreter, cancelled: None, name, arrays: String::new() };
+        let mut child =
+            Self { process, wire: wire?, interpreter, cancelled: None, name, arrays: String::new() };
         child.greet()?;
         child.load(config, granularity)?;
         Ok(child)
@@ -150,7 +151,12 @@ impl Child {
     }
 
     /// Sends a message, with tensors in a file.
-    pub(crate) fn tell(&mut self, tell: &Tell<'_>, file: Option<&OwnedFd>, run: Option<&Run<'_>>) -> Result<()> {
+    pub(crate) fn tell(
+        &mut self,
+        tell: &Tell<'_>,
+        file: Option<&OwnedFd>,
+        run: Option<&Run<'_>>,
+    ) -> Result<()> {
         let text = to_json(tell)?;
         let Self { process, wire, cancelled, .. } = self;
         let mut watch = Watch::new(process, cancelled, run);
@@ -213,10 +219,14 @@ impl Child {
                         (None, None) => "ended".to_owned(),
                     },
                 };
-                let when = if run.is_some() { "in the middle of the run" } else { "before it had made the class" };
+                let when =
+                    if run.is_some() { "in the middle of the run" } else { "before it had made the class" };
                 Error::new(
                     ErrorKind::Internal,
-                    format!("the Python process of `{}` {how} {when}; what it printed is in the stage's log", self.name),
+                    format!(
+                        "the Python process of `{}` {how} {when}; what it printed is in the stage's log",
+                        self.name
+                    ),
                 )
             }
         }

@@ -63,9 +63,8 @@ impl Conversation {
     /// Has the class answer a request.
     pub(crate) fn prune(&mut self, run: &Run<'_>, request: &Request<'_>) -> Result<()> {
         let targets = request.targets().into_iter();
-        let targets = targets.map(
-            |target| json!({"keep": target.keep, "count": target.count, "tolerance": target.tolerance}),
-        );
+        let targets = targets
+            .map(|target| json!({"keep": target.keep, "count": target.count, "tolerance": target.tolerance}));
         let params = run.params().into_iter().map(|param| {
             json!({
                 "id": param.id(), "name": param.name(), "shape": param.shape(), "is_bias": param.is_bias(),
@@ -157,7 +156,13 @@ impl Conversation {
     }
 
     /// A tensor by its number, or the one that is attached under a name.
-    fn given(&self, run: &Run<'_>, number: Option<u64>, attached: &mut Attached, name: &str) -> Result<Tensor> {
+    fn given(
+        &self,
+        run: &Run<'_>,
+        number: Option<u64>,
+        attached: &mut Attached,
+        name: &str,
+    ) -> Result<Tensor> {
         match number {
             Some(number) => self.kept(number),
             None => take(run, attached, name),
@@ -290,8 +295,12 @@ impl Conversation {
             Call::KeepUnits { group, keep } => {
                 let group = find_group(run, group)?;
                 if keep.len() != group.units() {
-                    let message =
-                        format!("{} entries are not those of the {} units of group {}", keep.len(), group.units(), group.name());
+                    let message = format!(
+                        "{} entries are not those of the {} units of group {}",
+                        keep.len(),
+                        group.units(),
+                        group.name()
+                    );
                     return Err(Error::invalid(message));
                 }
                 run.keep_units(&group, &keep)?;
@@ -343,7 +352,10 @@ fn fitting(param: &Param<'_>, tensor: Tensor) -> Result<Tensor> {
         return Ok(tensor);
     }
     let (given, own) = (tensor.size(), param.shape());
-    Err(Error::invalid(format!("a tensor of shape {given:?} does not fit `{}`, which has {own:?}", param.name())))
+    Err(Error::invalid(format!(
+        "a tensor of shape {given:?} does not fit `{}`, which has {own:?}",
+        param.name()
+    )))
 }
 
 fn captured(what: What) -> Capture {

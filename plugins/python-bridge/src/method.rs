@@ -27,7 +27,8 @@ impl PruneMethod for PythonWeights {
     const ID: &'static CStr = c"org.secateur.python";
     const NAME: &'static CStr = c"Python, weights";
     const VERSION: &'static CStr = VERSION;
-    const SUMMARY: &'static CStr = c"Removes weights as a Python class says, which runs in a process of its own.";
+    const SUMMARY: &'static CStr =
+        c"Removes weights as a Python class says, which runs in a process of its own.";
     const GRANULARITY: Granularity = Granularity::Weight;
     const FLAGS: Flags = FLAGS;
     type Config = Config;
@@ -45,7 +46,8 @@ impl PruneMethod for PythonChannels {
     const ID: &'static CStr = c"org.secateur.python-channels";
     const NAME: &'static CStr = c"Python, channels";
     const VERSION: &'static CStr = VERSION;
-    const SUMMARY: &'static CStr = c"Removes channels as a Python class says, which runs in a process of its own.";
+    const SUMMARY: &'static CStr =
+        c"Removes channels as a Python class says, which runs in a process of its own.";
     const GRANULARITY: Granularity = Granularity::Channel;
     const FLAGS: Flags = FLAGS;
     type Config = Config;

@@ -48,8 +48,9 @@ pub(crate) fn write(tensors: &[(String, Tensor)]) -> Result<OwnedFd> {
         let shape: Vec<usize> = tensor.size().into_iter().map(|size| size as usize).collect();
         parts.push((name.as_str(), dtype, shape, bytes));
     }
-    let malformed =
-        |error| Error::new(ErrorKind::Internal, format!("tensors for Python do not fit into a file: {error}"));
+    let malformed = |error| {
+        Error::new(ErrorKind::Internal, format!("tensors for Python do not fit into a file: {error}"))
+    };
     let views = parts.iter().map(|(name, dtype, shape, bytes)| {
         Ok((*name, TensorView::new(*dtype, shape.clone(), bytes).map_err(malformed)?))
     });

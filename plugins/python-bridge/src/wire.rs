@@ -11,8 +11,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 use secateur_sdk::Error;
 
@@ -49,7 +49,12 @@ impl Wire {
     }
 
     /// Sends a text with a file.
-    pub(crate) fn send(&mut self, text: &[u8], file: Option<&OwnedFd>, patience: Patience<'_>) -> Result<(), Lost> {
+    pub(crate) fn send(
+        &mut self,
+        text: &[u8],
+        file: Option<&OwnedFd>,
+        patience: Patience<'_>,
+    ) -> Result<(), Lost> {
         let mut header = [0; 8];
         header[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
         header[4] = u8::from(file.is_some());
@@ -96,7 +101,8 @@ impl Wire {
                 Err(error) => wait(&error, patience)?,
             }
         }
-        let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let number =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let (length, files) = (number(0) as usize, number(4));
         if length > LONGEST || files > 1 {
             return Err(Lost::Garbage(format!("it begins with the bytes {}", header.escape_ascii())));
