@@ -61,3 +61,29 @@ pub(crate) fn undeclared<'a>(name: &str, declared: impl Iterator<Item = &'a Stri
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_become_paths_wherever_they_stand() {
+        let params = json!({"path": "file:a", "list": ["file:b", 1], "deep": {"x": "file:a"}, "text": "a file:b", "n": null});
+        assert_eq!(named_files(&params), ["a", "b", "a"]);
+        let files =
+            [("a".to_owned(), PathBuf::from("/x/a.py")), ("b".to_owned(), PathBuf::from("/y"))].into();
+        let expected = json!({"path": "/x/a.py", "list": ["/y", 1], "deep": {"x": "/x/a.py"}, "text": "a file:b", "n": null});
+        assert_eq!(with_paths(&params, &files), Ok(expected));
+    }
+
+    #[test]
+    fn a_name_that_is_not_declared_is_an_error_with_the_nearest_one() {
+        let files = [("method".to_owned(), PathBuf::from("/x"))].into();
+        let error = with_paths(&json!({"path": "file:methud"}), &files).unwrap_err();
+        assert!(error.contains("`file:methud`") && error.contains("`file:method`"), "{error}");
+        let error = with_paths(&json!("file:x"), &BTreeMap::new()).unwrap_err();
+        assert!(error.contains("`x: PATH`"), "{error}");
+    }
+}

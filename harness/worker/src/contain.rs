@@ -34,7 +34,9 @@ pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     }
     if let Some(interpreter) = &order.interpreter {
         readable.push(interpreter.program.clone());
-        readable.extend(interpreter.folders.iter().cloned());
+        // No folder in which the store lies: the other stages' work is there, and the test pictures.
+        let work_dir = order.work_dir.canonicalize().unwrap_or_else(|_| order.work_dir.clone());
+        readable.extend(interpreter.folders.iter().filter(|folder| !work_dir.starts_with(folder)).cloned());
     }
     // The libraries that are running: libtorch may lie anywhere.
     readable.extend(secateur_host::library_folders());
