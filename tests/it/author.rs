@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Lab, Said, Suite, artifacts, run, secateur, sheltered, workspace};
+use crate::support::{Lab, Said, Suite, artifacts, library, run, secateur, sheltered, workspace};
 
 const LANGUAGES: [&str; 3] = ["rust", "cpp", "c"];
 
@@ -18,6 +18,9 @@ fn new(folder: &Path, name: &str, more: &[&str]) -> Said {
 /// already, those of this workspace in the profile that runs: by itself it would compile libtorch's bindings for minutes.
 #[track_caller]
 fn build(folder: &Path, name: &str, lang: &str) -> PathBuf {
+    if lang == "python" {
+        return library("secateur-python-bridge");
+    }
     let file = format!("lib{}{}", name.replace('-', "_"), std::env::consts::DLL_SUFFIX);
     if lang != "rust" {
         let output = sheltered("sh").arg("build.sh").current_dir(folder).output().expect("a shell starts");
@@ -43,19 +46,20 @@ fn build(folder: &Path, name: &str, lang: &str) -> PathBuf {
     library
 }
 
-/// The commands of a README, without the one that builds.
-fn commands(folder: &Path) -> Vec<String> {
+/// The commands of a README, without the one that builds, which Python does not have.
+fn commands(folder: &Path, lang: &str) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("README.md")).expect("a folder has a README");
     let lines: Vec<String> =
         text.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect();
-    assert_eq!(lines.len(), 4, "build, validate, run and report:\n{text}");
-    lines.into_iter().skip(1).collect()
+    let built = usize::from(lang != "python");
+    assert_eq!(lines.len(), built + 3, "build, validate, run and report:\n{text}");
+    lines.into_iter().skip(built).collect()
 }
 
 #[test]
 fn a_method_of_ones_own_is_compared_by_the_commands_of_its_readme() {
     let lab = Lab::new();
-    for lang in LANGUAGES {
+    for lang in [&LANGUAGES[..], &["python"]].concat() {
         let name = format!("my-{lang}");
         let place = lab.path("author");
         std::fs::create_dir_all(&place).expect("a folder can be made");
@@ -64,14 +68,17 @@ fn a_method_of_ones_own_is_compared_by_the_commands_of_its_readme() {
         let library = build(&folder, &name, lang);
         let output = secateur().args(["plugin", "inspect"]).arg(&library).output().expect("secateur starts");
         let inspected = Said::of(&output).exits(0);
-        assert!(inspected.out.contains(&format!("org.example.{name}")), "{}", inspected.out);
-        for line in commands(&folder) {
+        let id =
+            if lang == "python" { "org.secateur.python".to_owned() } else { format!("org.example.{name}") };
+        assert!(inspected.out.contains(&id), "{}", inspected.out);
+        // A minute of random requests would be the last level, and each instance in Python is a process.
+        let level = if lang == "python" { 2 } else { 7 };
+        for line in commands(&folder, lang) {
             assert!(said.out.contains(&line), "`{line}` is not among\n{}", said.out);
             // Of the suite one trial, and one store for all languages, so that they share what comes before.
             let (only, store) = (format!("--only method={name} --only keep=0.1"), "--store ../store");
             let line = line
-                // A minute of random requests would be the last level.
-                .replace(" plugin validate ", " plugin validate --level 7 ")
+                .replace(" plugin validate ", &format!(" plugin validate --level {level} "))
                 .replace("--store store", store)
                 .replace(" run suite.yaml", &format!(" run suite.yaml {only}"));
             let output =

@@ -121,3 +121,21 @@ fn a_plugin_exports_its_entry_and_what_the_shim_calls_back() {
         }
     }
 }
+
+/// A plugin that crashes is opened once: whoever looks for plugins would otherwise run into it with every command.
+#[test]
+fn a_plugin_that_crashes_is_left_alone_until_it_changes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let library = crate::validator::tables(folder.path(), "CRASHES");
+    let inspect = || {
+        let mut command = secateur();
+        command.env("XDG_CACHE_HOME", folder.path().join("cache")).args(["plugin", "inspect"]).arg(&library);
+        Said::of(&command.output().expect("secateur starts")).exits(2)
+    };
+    inspect().names(&["crashed while it was loaded", "SIGABRT"]);
+    inspect().names(&["crashed when it was last loaded", "another build of it is tried again"]);
+    let mut bytes = std::fs::read(&library).expect("a library can be read");
+    bytes.push(0);
+    std::fs::write(&library, bytes).expect("a file can be written");
+    inspect().names(&["crashed while it was loaded"]);
+}

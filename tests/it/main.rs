@@ -24,5 +24,6 @@ mod invariants;
 mod loader;
 mod patterns;
 mod photographs;
+mod python;
 mod runs;
 mod stored;

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::support::{Said, library, secateur, workspace};
 
 /// Faults of `fixtures/misbehaves/c/tables.c`, with the check that must find each.
-const TABLES: [(&str, &str, &str); 24] = [
+const TABLES: [(&str, &str, &str); 25] = [
     ("MISSING_SYMBOL", "rtld-now", "failed"),
     ("NO_ENTRY", "exports-entry", "failed"),
+    ("CRASHES", "exports-entry", "crashed"),
     ("EXTRA_EXPORT", "exports-only-known-symbols", "warning"),
     ("ANOTHER_TABLE", "entry-is-pure", "failed"),
     ("STARTS_THREAD", "entry-is-pure", "failed"),
@@ -105,7 +106,7 @@ fn finds(path: &Path, fault: &str, check: &str, status: &str, more: &[&str]) {
 }
 
 /// Compiles the C fixture with a fault.
-fn tables(folder: &Path, fault: &str) -> PathBuf {
+pub(crate) fn tables(folder: &Path, fault: &str) -> PathBuf {
     let library = folder.join(format!("lib{fault}.so"));
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let mut command = Command::new(compiler);

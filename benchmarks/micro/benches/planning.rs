@@ -53,7 +53,11 @@ fn identities(plan: &Plan, environment: &Environment) -> Vec<Identity> {
     for node in &plan.nodes {
         let digest = |source: &InputSource| match source {
             InputSource::Output { node, output } => format!("{}/{output}", identities[*node]),
-            InputSource::Upstream(name) | InputSource::Data(name) | InputSource::Plugin(name) => name.clone(),
+            InputSource::Upstream(name)
+            | InputSource::Data(name)
+            | InputSource::Plugin(name)
+            | InputSource::File(name)
+            | InputSource::Interpreter(name) => name.clone(),
         };
         let inputs: BTreeMap<String, String> =
             node.inputs.iter().map(|(name, source)| (name.clone(), digest(source))).collect();

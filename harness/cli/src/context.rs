@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use secateur_network::Op;
-use secateur_store::{InputFile, ParamsQuestion, SuiteManifest, digest_file};
+use secateur_store::{InputFile, Interpreter, ParamsQuestion, SuiteManifest, digest_declared, digest_file};
 use secateur_suite::{
-    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, NetworkSpec, Plan, PrecisionChoice, Suite,
-    Surroundings, error_at, expand, read_suite_with,
+    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan, PlanNode,
+    PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, with_paths,
 };
 
+use crate::interpreter::{self, Found};
 use crate::plugins::{PluginInfo, Plugins, refusals};
 
 /// What a suite needs from outside.
@@ -22,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// Inputs from outside the store, by what they are.
     outside: BTreeMap<String, InputFile>,
+    /// Interpreters that methods run on, by what names them.
+    interpreters: BTreeMap<String, Found>,
 }
 
 /// Where to look.
@@ -75,7 +78,15 @@ impl Context {
         for (name, path) in upstream {
             outside.insert(format!("upstream {name}"), input(&path)?);
         }
-        let plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
+        let mut plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
+        for (index, entry) in suite.methods.iter().enumerate() {
+            for (name, path) in &entry.files {
+                let key = format!("methods[{index}].files.{name}");
+                let found = find_file(places, path)
+                    .map_err(|error| error_at(&file, &text, &key, &format!("{error:#}")))?;
+                outside.insert(format!("file {path}"), found);
+            }
+        }
         let mut plugins = None;
         for node in &plan.nodes {
             for source in node.inputs.values() {
@@ -97,12 +108,24 @@ impl Context {
                             entry.insert(find_data(places, path)?);
                         }
                     }
-                    InputSource::Output { .. } | InputSource::Upstream(_) => {}
+                    InputSource::Output { .. }
+                    | InputSource::Upstream(_)
+                    | InputSource::File(_)
+                    | InputSource::Interpreter(_) => {}
                 }
             }
         }
+        let mut interpreters = BTreeMap::new();
         if let Some(plugins) = &plugins {
-            check_params(&file, &text, &suite, plugins)?;
+            find_interpreters(places, plugins, &mut plan, &mut outside, &mut interpreters)
+                .with_context(|| file.clone())?;
+            check_params(
+                &file,
+                &text,
+                &suite,
+                plugins,
+                &Outside { files: &outside, interpreters: &interpreters },
+            )?;
         }
         let environment = Environment {
             threads: suite.threads,
@@ -119,7 +142,7 @@ impl Context {
             libtorch: LIBTORCH_VERSION.to_owned(),
         };
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(Self { suite, digest, plan, environment, outside })
+        Ok(Self { suite, digest, plan, environment, outside, interpreters })
     }
 
     /// An input that does not come from the store.
@@ -129,8 +152,20 @@ impl Context {
             InputSource::Upstream(name) => format!("upstream {name}"),
             InputSource::Data(path) => format!("data {path}"),
             InputSource::Plugin(method) => format!("plugin {method}"),
+            InputSource::File(path) => format!("file {path}"),
+            InputSource::Interpreter(name) => format!("interpreter {name}"),
         };
         self.outside.get(&key)
+    }
+
+    /// The interpreter that a stage's method runs on.
+    pub(crate) fn interpreter(&self, node: &PlanNode) -> Option<&Interpreter> {
+        match node.inputs.get("interpreter") {
+            Some(InputSource::Interpreter(name)) => {
+                self.interpreters.get(name).map(|found| &found.interpreter)
+            }
+            _ => None,
+        }
     }
 
     /// A manifest without trials yet.
@@ -150,8 +185,75 @@ impl Context {
     }
 }
 
+/// What parameters name that is not in the suite.
+struct Outside<'a> {
+    files: &'a BTreeMap<String, InputFile>,
+    interpreters: &'a BTreeMap<String, Found>,
+}
+
+impl Outside<'_> {
+    /// The question whether a method takes the parameters of an entry.
+    fn question(&self, plugins: &Plugins, entry: &MethodEntry) -> anyhow::Result<ParamsQuestion> {
+        let (mut digests, mut readable) = (Vec::new(), Vec::new());
+        let mut paths = BTreeMap::new();
+        for (name, path) in &entry.files {
+            if let Some(file) = self.files.get(&format!("file {path}")) {
+                paths.insert(name.clone(), file.path.clone());
+                readable.push(file.path.clone());
+                digests.push(file.digest.clone());
+            }
+        }
+        let params = secateur_suite::to_json(&entry.params).map_err(anyhow::Error::msg)?;
+        let params = if params.is_null() { serde_json::json!({}) } else { params };
+        let mut params = with_paths(&params, &paths).map_err(anyhow::Error::msg)?;
+        if let Some(parameter) = plugins.method(&entry.method).and_then(interpreter::parameter) {
+            let found = self.interpreters.get(&interpreter::named(&params, parameter));
+            if let (Some(found), Some(params)) = (found, params.as_object_mut()) {
+                let program = found.interpreter.program.to_string_lossy();
+                params.insert(parameter.to_owned(), program.into());
+                digests.push(found.digest.clone());
+                readable.extend(found.readable());
+            }
+        }
+        Ok(ParamsQuestion { method: entry.method.clone(), params, digests, readable })
+    }
+}
+
+/// Finds the interpreters that methods of the plan run on, and enters them as inputs of their stages.
+fn find_interpreters(
+    places: &Places<'_>,
+    plugins: &Plugins,
+    plan: &mut Plan,
+    outside: &mut BTreeMap<String, InputFile>,
+    interpreters: &mut BTreeMap<String, Found>,
+) -> anyhow::Result<()> {
+    let folder = places.suite.parent().unwrap_or(Path::new("."));
+    let mut private = vec![places.suite, Path::new(".")];
+    private.extend(places.data_root);
+    for node in &mut plan.nodes {
+        let StageSpec::Prune(spec) = &node.spec else { continue };
+        let Some(parameter) = plugins.method(&spec.method).and_then(interpreter::parameter) else { continue };
+        let name = interpreter::named(&spec.params, parameter);
+        if !interpreters.contains_key(&name) {
+            let found = interpreter::ask(&name, parameter, folder, &private)?;
+            let program = found.interpreter.program.clone();
+            let input = InputFile { path: program, digest: found.digest.clone() };
+            outside.insert(format!("interpreter {name}"), input);
+            interpreters.insert(name.clone(), found);
+        }
+        node.inputs.insert("interpreter".to_owned(), InputSource::Interpreter(name));
+    }
+    Ok(())
+}
+
 /// Asks the plugins whether they take the parameters of the suite's methods, before anything runs.
-fn check_params(file: &str, text: &str, suite: &Suite, plugins: &Plugins) -> anyhow::Result<()> {
+fn check_params(
+    file: &str,
+    text: &str,
+    suite: &Suite,
+    plugins: &Plugins,
+    outside: &Outside<'_>,
+) -> anyhow::Result<()> {
     let mut by_plugin: BTreeMap<&Path, (&PluginInfo, Vec<usize>)> = BTreeMap::new();
     for (index, entry) in suite.methods.iter().enumerate() {
         let info = plugins.with_method(&entry.method).with_context(|| file.to_owned())?;
@@ -159,12 +261,7 @@ fn check_params(file: &str, text: &str, suite: &Suite, plugins: &Plugins) -> any
     }
     let mut refused: BTreeMap<usize, String> = BTreeMap::new();
     for (info, entries) in by_plugin.into_values() {
-        let questions = entries.iter().map(|index| {
-            let entry = &suite.methods[*index];
-            let params = secateur_suite::to_json(&entry.params).map_err(anyhow::Error::msg)?;
-            let params = if params.is_null() { serde_json::json!({}) } else { params };
-            Ok(ParamsQuestion { method: entry.method.clone(), params })
-        });
+        let questions = entries.iter().map(|index| outside.question(plugins, &suite.methods[*index]));
         let questions = questions.collect::<anyhow::Result<Vec<_>>>()?;
         let answers = entries.into_iter().zip(refusals(info, &questions)?);
         refused.extend(answers.filter_map(|(index, answer)| Some((index, answer?))));
@@ -291,6 +388,19 @@ fn find_checkpoint(places: &Places<'_>, name: &str) -> anyhow::Result<BTreeMap<S
         bail!("{} has no end.safetensors", path.display());
     }
     Ok(files)
+}
+
+/// A file or folder that a method entry declares: beside the suite, or below the data root.
+fn find_file(places: &Places<'_>, name: &str) -> anyhow::Result<InputFile> {
+    let beside = places.suite.parent().unwrap_or(Path::new(".")).join(name);
+    let below = places.data_root.map(|root| root.join(name));
+    let Some(path) = [Some(beside), below].into_iter().flatten().find(|path| path.exists()) else {
+        let data = places.data_root.map(|root| format!(" or below {}", root.display()));
+        bail!("there is no `{name}` beside {}{}", places.suite.display(), data.unwrap_or_default());
+    };
+    let digest = digest_declared(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let path = std::fs::canonicalize(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(InputFile { path, digest })
 }
 
 fn find_data(places: &Places<'_>, path: &str) -> anyhow::Result<InputFile> {

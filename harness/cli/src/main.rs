@@ -5,6 +5,7 @@
 mod commands;
 mod context;
 mod executor;
+mod interpreter;
 mod limits;
 mod plugins;
 mod progress;

@@ -102,6 +102,11 @@ impl Plugins {
         })
     }
 
+    /// A method by its identifier.
+    pub(crate) fn method(&self, id: &str) -> Option<&MethodInfo> {
+        self.infos.iter().flat_map(|info| &info.methods).find(|method| method.id == id)
+    }
+
     fn method_ids(&self) -> impl Iterator<Item = &str> {
         self.infos.iter().flat_map(|info| &info.methods).map(|method| method.id.as_str())
     }
@@ -210,7 +215,7 @@ pub(crate) fn refusals(
 ) -> anyhow::Result<Vec<Option<String>>> {
     let worker = Worker::fingerprint();
     let taken = |question: &ParamsQuestion| {
-        let text = format!("{} {}", question.method, question.params);
+        let text = format!("{} {} {:?}", question.method, question.params, question.digests);
         cache_file(&info.sha256, &format!("{worker}-{}", blake3::hash(text.as_bytes()).to_hex()))
     };
     let asked: Vec<usize> = (0..questions.len())

@@ -233,6 +233,7 @@ impl<'a> Schedule<'a> {
             environment: self.context.environment.clone(),
             device,
             inputs: prepared.inputs.clone(),
+            interpreter: self.context.interpreter(node).cloned(),
             work_dir: work.path.clone(),
             limit_seconds: self.context.suite.stage_seconds,
             limit_memory_bytes: memory_limit(self.context.suite.stage_memory_gib),

@@ -1,5 +1,6 @@
 //! `secateur plugin validate`: asks a worker for each check, since any of them may end it.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use secateur_store::{Check, CheckSubject, Status, ValidationQuestion, Verdict};
 use serde::Serialize;
 
 use crate::executor::{PARENT, signal_name};
-use crate::plugins::inspect;
+use crate::interpreter;
+use crate::plugins::{PluginInfo, inspect};
 use crate::worker::Worker;
 
 /// How long a check may take, beside random requests.
@@ -33,6 +35,8 @@ pub(crate) struct Wanted {
     /// Checks; all of the level if there are none.
     pub(crate) only: Vec<Check>,
     pub(crate) params: serde_json::Value,
+    /// Files that the parameters name, by name.
+    pub(crate) files: BTreeMap<String, PathBuf>,
     pub(crate) seconds: f64,
     pub(crate) reproduce: Option<u64>,
     pub(crate) jobs: usize,
@@ -86,13 +90,15 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
         .with_context(|| format!("cannot read plugin {}", wanted.path.display()))?;
     let worker = Worker::find()?;
     // What does not load has no methods to check; its library checks say why.
+    let info = inspect(&path);
     let known =
-        inspect(&path).map(|info| info.methods.into_iter().map(|method| method.id).collect::<Vec<_>>());
+        info.as_ref().map(|info| info.methods.iter().map(|method| method.id.clone()).collect::<Vec<_>>());
     if let Ok(known) = &known
         && let Some(missing) = wanted.methods.iter().find(|id| !known.contains(id))
     {
         bail!("the plugin has no method `{missing}`; there are {}", known.join(", "));
     }
+    let given = given(wanted, info.as_ref().ok())?;
     let methods: Vec<Option<String>> = match (&known, wanted.methods.is_empty()) {
         (Ok(known), true) => known.iter().cloned().map(Some).collect(),
         (Ok(_), false) => wanted.methods.iter().cloned().map(Some).collect(),
@@ -118,7 +124,8 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
             let question = ValidationQuestion {
                 check: *check,
                 method: method.clone(),
-                params: wanted.params.clone(),
+                params: given.params.clone(),
+                readable: given.readable.clone(),
                 seconds: wanted.seconds,
                 reproduce: wanted.reproduce,
             };
@@ -154,6 +161,35 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
         }
     });
     Ok(told)
+}
+
+/// Parameters as the method gets them, and what they name.
+struct Given {
+    params: serde_json::Value,
+    readable: Vec<PathBuf>,
+}
+
+fn given(wanted: &Wanted, info: Option<&PluginInfo>) -> anyhow::Result<Given> {
+    let mut files = BTreeMap::new();
+    for (name, path) in &wanted.files {
+        let found = std::fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.insert(name.clone(), found);
+    }
+    let mut params = secateur_suite::with_paths(&wanted.params, &files).map_err(anyhow::Error::msg)?;
+    let mut readable: Vec<PathBuf> = files.into_values().collect();
+    let methods = info.into_iter().flat_map(|info| &info.methods);
+    let mut chosen =
+        methods.filter(|method| wanted.methods.is_empty() || wanted.methods.contains(&method.id));
+    if let Some(parameter) = chosen.find_map(interpreter::parameter) {
+        let name = interpreter::named(&params, parameter);
+        let found = interpreter::ask(&name, parameter, std::path::Path::new("."), &[])?;
+        readable.extend(found.readable());
+        if let Some(params) = params.as_object_mut() {
+            let program = found.interpreter.program.to_string_lossy();
+            params.insert(parameter.to_owned(), program.into());
+        }
+    }
+    Ok(Given { params, readable })
 }
 
 /// Asks a worker for one check.

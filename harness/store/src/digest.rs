@@ -21,8 +21,24 @@ pub fn digest_output(path: &Path) -> io::Result<String> {
     if !path.is_dir() {
         return digest_file(path);
     }
+    digest_folder(path, &|_| true)
+}
+
+/// Digest of a file or folder that people write and a method reads: as [`digest_output`], but without folders named
+/// `__pycache__`, which appear wherever somebody tries Python files by hand.
+///
+/// # Errors
+/// As [`digest_output`].
+pub fn digest_declared(path: &Path) -> io::Result<String> {
+    if !path.is_dir() {
+        return digest_file(path);
+    }
+    digest_folder(path, &|name| name != "__pycache__")
+}
+
+fn digest_folder(path: &Path, enters: &dyn Fn(&str) -> bool) -> io::Result<String> {
     let mut files = Vec::new();
-    collect(path, "", &mut files)?;
+    collect(path, "", enters, &mut files)?;
     files.sort();
     let mut hasher = blake3::Hasher::new();
     for name in files {
@@ -32,15 +48,25 @@ pub fn digest_output(path: &Path) -> io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> io::Result<()> {
+/// Names of all files below a folder, of whose folders only those are entered that `enters` takes by their name.
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    enters: &dyn Fn(&str) -> bool,
+    files: &mut Vec<String>,
+) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|name| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the file name {name:?} is not UTF-8"))
         })?;
+        let is_folder = entry.file_type()?.is_dir();
+        if is_folder && !enters(&name) {
+            continue;
+        }
         let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), &name, files)?;
+        if is_folder {
+            collect(&entry.path(), &name, enters, files)?;
         } else {
             files.push(name);
         }

@@ -13,7 +13,7 @@ mod objects;
 mod result;
 mod validation;
 
-pub use digest::{digest_file, digest_output};
+pub use digest::{digest_declared, digest_file, digest_output};
 pub use facts::{
     ClassFacts, Counts, DetectionFacts, ExtractFacts, FormFacts, LatencyFacts, MeasureFacts, PruneFacts,
     RecoverFacts, ScoreFacts, SizeFacts, SnapshotFacts, TrainFacts, VerifyFacts,
@@ -21,7 +21,7 @@ pub use facts::{
 pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
-pub use message::{InputFile, ParamsQuestion, StageOrder, WorkerReport};
+pub use message::{InputFile, Interpreter, ParamsQuestion, StageOrder, WorkerReport};
 pub use objects::{Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
 pub use validation::{Check, Status, Subject as CheckSubject, ValidationQuestion, Verdict};

@@ -17,13 +17,30 @@ pub struct InputFile {
     pub digest: String,
 }
 
+/// An interpreter that a method runs on, in a process that it starts itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interpreter {
+    /// Name of the method's parameter for it, which the worker sets to the program.
+    pub param: String,
+    /// The program itself: no link, and no script that looks for it.
+    pub program: PathBuf,
+    /// What it consists of: folders that a contained worker may read.
+    pub folders: Vec<PathBuf>,
+}
+
 /// What `secateur-worker --check` is asked: would this method take these parameters?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParamsQuestion {
     /// Method identifier.
     pub method: String,
-    /// Parameters, an object.
+    /// Parameters, an object, with the paths of files in place of their names.
     pub params: serde_json::Value,
+    /// Digests of what the parameters name: with other files the question is another one.
+    #[serde(default)]
+    pub digests: Vec<String>,
+    /// Files and folders that the parameters name, which the plugin may read.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
 }
 
 /// The content of `order.json`, the one argument of `secateur-worker`.
@@ -41,6 +58,9 @@ pub struct StageOrder {
     pub device: String,
     /// Inputs by name.
     pub inputs: BTreeMap<String, InputFile>,
+    /// What the method of a `prune` stage runs on beside the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpreter: Option<Interpreter>,
     /// Folder for everything the stage writes.
     pub work_dir: PathBuf,
     /// Wall-clock limit in seconds.

@@ -1,5 +1,7 @@
 //! Checks of a plugin, and the messages with which a worker is asked for one.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// What a check is of.
@@ -116,6 +118,8 @@ pub struct ValidationQuestion {
     pub method: Option<String>,
     /// Parameters of the method, an object.
     pub params: serde_json::Value,
+    /// Files and folders that the parameters name, which the plugin may read.
+    pub readable: Vec<PathBuf>,
     /// How long random requests go on, in seconds.
     pub seconds: f64,
     /// Seed of the one random request that is to be made again.

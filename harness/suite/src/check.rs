@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::files::{named_files, undeclared};
 use crate::recipe::{Length, Recipe};
 use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
 use crate::task::TaskSource;
@@ -386,8 +387,8 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
     }
     for other in same_label {
         // One method may have several entries, for example with more replicates at some keeps.
-        let same = (&other.method, &other.params, &other.tracks, other.start, other.stretch)
-            == (&entry.method, &entry.params, &entry.tracks, entry.start, entry.stretch);
+        let same = (&other.method, &other.params, &other.files, &other.tracks, other.start, other.stretch)
+            == (&entry.method, &entry.params, &entry.files, &entry.tracks, entry.start, entry.stretch);
         let own = entry.keeps.as_deref().unwrap_or(&suite.keeps);
         let apart = !other.keeps.as_deref().unwrap_or(&suite.keeps).iter().any(|keep| own.contains(keep));
         if !(same && apart) {
@@ -395,8 +396,9 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
             add(&key("label"), format!("`{}` is used twice; {help}", entry.label));
         }
     }
-    if let Err(reason) = to_json(&entry.params) {
-        add(&key("params"), reason);
+    match to_json(&entry.params) {
+        Err(reason) => add(&key("params"), reason),
+        Ok(params) => check_files(entry, &named_files(&params), &key, add),
     }
     if !matches!(entry.params, serde_yaml::Value::Null | serde_yaml::Value::Mapping(_)) {
         add(&key("params"), "must be a mapping of names to values".to_owned());
@@ -433,6 +435,30 @@ fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl
             let reason =
                 format!("is `init`, but track `{}` is without training; name others in `tracks`", track.name);
             add(&key("start"), reason);
+        }
+    }
+}
+
+/// Whether every declared file is named by a parameter, and the other way round.
+fn check_files(
+    entry: &MethodEntry,
+    named: &[&str],
+    key: &dyn Fn(&str) -> String,
+    add: &mut impl FnMut(&str, String),
+) {
+    for name in named.iter().filter(|name| !entry.files.contains_key(**name)) {
+        add(&key("params"), undeclared(name, entry.files.keys()));
+    }
+    for (name, path) in &entry.files {
+        let key = key(&format!("files.{name}"));
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+            add(&key, format!("`{name}` is not made of letters, digits, `-` and `_`"));
+        }
+        if path.is_empty() {
+            add(&key, "is empty; write the path of a file or folder".to_owned());
+        }
+        if !named.contains(&name.as_str()) {
+            add(&key, format!("no parameter is `file:{name}`, so that the method would not find it"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Suites, trials, stages and their identities. No libtorch.
 
 mod check;
+mod files;
 mod pattern;
 mod plan;
 mod recipe;
@@ -10,6 +11,7 @@ mod task;
 mod yaml;
 
 pub use check::{error_at, read_suite, read_suite_with};
+pub use files::{named_files, with_paths};
 pub use pattern::Pattern;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
 pub use recipe::{Length, Recipe, Schedule};

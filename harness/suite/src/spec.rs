@@ -436,6 +436,10 @@ pub struct MethodEntry {
     #[serde(default)]
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub params: serde_yaml::Value,
+    /// Files and folders that the method reads, by name: relative to the suite file or to `--data-root`. Where a parameter is
+    /// `file:NAME`, the method gets the path. What is in them enters the identity, and where they lie does not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// Where it begins.
     #[serde(default, skip_serializing_if = "Start::is_upstream")]
     pub start: Start,

@@ -32,13 +32,20 @@ pub(crate) fn end_with(parent: &str) -> bool {
 pub(crate) fn restrict(order: &StageOrder) -> anyhow::Result<String> {
     let mut readable: Vec<PathBuf> = order.inputs.values().map(|input| input.path.clone()).collect();
     readable.extend(order.inputs.get("plugin").into_iter().flat_map(|plugin| companions(&plugin.path)));
+    if let Some(interpreter) = &order.interpreter {
+        readable.push(interpreter.program.clone());
+        // No folder in which the store lies: the other stages' work is there, and the test pictures.
+        let work_dir = order.work_dir.canonicalize().unwrap_or_else(|_| order.work_dir.clone());
+        readable.extend(interpreter.folders.iter().filter(|folder| !work_dir.starts_with(folder)).cloned());
+    }
     restrict_to(readable, vec![order.work_dir.clone()])
 }
 
-/// Restricts this process to reading a plugin and libraries, for a look at what it is.
-pub(crate) fn restrict_to_reading(plugin: &Path) -> anyhow::Result<String> {
+/// Restricts this process to reading a plugin, libraries, and what its parameters name, for a look at what it is.
+pub(crate) fn restrict_to_reading(plugin: &Path, named: &[PathBuf]) -> anyhow::Result<String> {
     let mut readable = companions(plugin);
     readable.push(plugin.to_owned());
+    readable.extend_from_slice(named);
     restrict_to(readable, Vec::new())
 }
 

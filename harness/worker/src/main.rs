@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the output of the command")]
 fn inspect(path: &Path) -> anyhow::Result<()> {
-    contain::restrict_to_reading(path)?;
+    contain::restrict_to_reading(path, &[])?;
     let plugin = secateur_host::Plugin::load(path)?;
     println!("{}", serde_json::to_string(&plugin.info())?);
     Ok(())
@@ -73,7 +73,8 @@ fn inspect(path: &Path) -> anyhow::Result<()> {
 fn check(path: &Path) -> anyhow::Result<()> {
     let questions: Vec<ParamsQuestion> =
         serde_json::from_reader(std::io::stdin()).context("the questions are not JSON")?;
-    contain::restrict_to_reading(path)?;
+    let named: Vec<_> = questions.iter().flat_map(|question| question.readable.iter().cloned()).collect();
+    contain::restrict_to_reading(path, &named)?;
     let plugin = secateur_host::Plugin::load(path)?;
     let answers: Vec<Option<String>> = questions
         .iter()
@@ -92,7 +93,7 @@ fn check(path: &Path) -> anyhow::Result<()> {
 fn validate(path: &Path) -> anyhow::Result<()> {
     let question: ValidationQuestion =
         serde_json::from_reader(std::io::stdin()).context("the question is not JSON")?;
-    contain::restrict_to_reading(path)?;
+    contain::restrict_to_reading(path, &question.readable)?;
     let verdict = secateur_validate::answer(path, &question)?;
     println!("\n{}", serde_json::to_string(&verdict)?);
     Ok(())

@@ -72,6 +72,18 @@ impl Order {
         self.raw.inputs.get(name).map(|input| input.path.as_path())
     }
 
+    /// Parameters of the method as it gets them: with the paths of files and the interpreter's program.
+    pub(crate) fn params(&self, params: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
+        let files = self.raw.inputs.iter();
+        let files = files.filter_map(|(name, input)| Some((name.strip_prefix("file-")?, input)));
+        let files = files.map(|(name, input)| (name.to_owned(), input.path.clone())).collect();
+        let mut params = secateur_suite::with_paths(params, &files).map_err(anyhow::Error::msg)?;
+        if let (Some(interpreter), Some(params)) = (&self.raw.interpreter, params.as_object_mut()) {
+            params.insert(interpreter.param.clone(), interpreter.program.to_string_lossy().into());
+        }
+        Ok(params)
+    }
+
     /// Names of all inputs.
     pub(crate) fn input_names(&self) -> impl Iterator<Item = &str> {
         self.raw.inputs.keys().map(String::as_str)

@@ -28,6 +28,11 @@ pub enum InputSource {
     Data(String),
     /// The plugin that has this method.
     Plugin(String),
+    /// A file or folder that a method entry declares, as the suite names it.
+    File(String),
+    /// An interpreter that the method runs on, as the parameter names it. Planning does not know which methods have one; who
+    /// asks the plugins adds it.
+    Interpreter(String),
 }
 
 /// How a stage's specification is completed once its inputs are known.

@@ -227,6 +227,8 @@ impl<'a> Planner<'a> {
         let (allowance, recipe) = suite.given(entry, track, base.direct.is_some());
         inputs.insert("trainval".to_owned(), output(base.task, "trainval"));
         inputs.insert("plugin".to_owned(), InputSource::Plugin(entry.method.clone()));
+        let files = entry.files.iter();
+        inputs.extend(files.map(|(name, path)| (format!("file-{name}"), InputSource::File(path.clone()))));
         let runs: Vec<&[f64]> = if suite.separate_keeps { keeps.chunks(1).collect() } else { vec![&keeps] };
         let params = match to_json(&entry.params)? {
             serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),

@@ -18,6 +18,7 @@ use crate::weights::{self, Form};
 
 pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let plugin = Plugin::load(order.input("plugin")?)?;
+    let params = order.params(&spec.params)?.to_string();
     let info = order.task("trainval")?;
     let shape = order.shape("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, shape)?;
@@ -49,7 +50,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         deadline: Some(order.deadline),
         progress: log_progress,
     });
-    let result = run_method(&plugin, &spec.method, &spec.params.to_string(), &session);
+    let result = run_method(&plugin, &spec.method, &params, &session);
     let snapshots = session.into_snapshots();
     let (mut outcome, mut detail) = match &result {
         Ok(()) => (Outcome::Ok, String::new()),

@@ -49,6 +49,8 @@ enum Language {
     Cpp,
     /// C11 on libtorch's C shim.
     C,
+    /// A class in Python, which the Python bridge runs.
+    Python,
 }
 
 /// The contract for C and C++, copied into the folder so that it needs no checkout.
@@ -76,22 +78,46 @@ impl New {
                 );
                 native_folder(self.lang, &names, &source, &mut values, &mut files);
             }
+            Language::Python => {
+                ensure!(
+                    self.sdk.is_none(),
+                    "--sdk is for crates in Rust; methods in Python need the Python bridge alone"
+                );
+                python_folder(self.kind, &names, &source, &mut values, &mut files);
+            }
         }
-        let suite = match self.kind {
-            Kind::Channels => include_str!("../../../templates/suite-channels.yaml"),
-            _ => include_str!("../../../templates/suite-weights.yaml"),
+        let (suite, readme) = match (self.lang, self.kind) {
+            (Language::Python, Kind::Channels) => (
+                include_str!("../../../templates/python/suite-channels.yaml"),
+                include_str!("../../../templates/python/README.md"),
+            ),
+            (Language::Python, _) => (
+                include_str!("../../../templates/python/suite-weights.yaml"),
+                include_str!("../../../templates/python/README.md"),
+            ),
+            (_, Kind::Channels) => (
+                include_str!("../../../templates/suite-channels.yaml"),
+                include_str!("../../../templates/README.md"),
+            ),
+            _ => (
+                include_str!("../../../templates/suite-weights.yaml"),
+                include_str!("../../../templates/README.md"),
+            ),
         };
         files.add("suite.yaml", fill(suite, &values));
         files.add(".gitignore", fill(include_str!("../../../templates/gitignore"), &values));
-        files.add("README.md", fill(include_str!("../../../templates/README.md"), &values));
+        files.add("README.md", fill(readme, &values));
         files.write(&folder)?;
 
         let value = |key| find(&values, key);
         println!("made {} with the method {}", folder.display(), value("id"));
         println!("\nnext, as its README.md says:\n");
         println!("  cd {}", quoted(&folder.display().to_string()));
-        println!("  {}", value("build"));
-        println!("  {} plugin validate {}", value("secateur"), value("library"));
+        if !value("build").is_empty() {
+            println!("  {}", value("build"));
+        }
+        let validate = format!("{} plugin validate {}", value("secateur"), value("library"));
+        println!("  {}", format!("{validate} {}", value("validate_more")).trim_end());
         let run = format!("{} run suite.yaml --store store --plugin {}", value("secateur"), value("library"));
         println!("  {}", format!("{run} {}", value("baseline_plugin")).trim_end());
         println!("  {} report --store store --out report", value("secateur"));
@@ -301,6 +327,10 @@ fn source(lang: Language, kind: Kind) -> Source {
         (Language::Cpp, Kind::Hooks) => (template!("cpp/hooks.cpp"), ".cpp"),
         (Language::Cpp, Kind::Method) => (template!("cpp/method.cpp"), ".cpp"),
         (Language::Cpp, Kind::Channels) => (template!("cpp/channels.cpp"), ".cpp"),
+        (Language::Python, Kind::Criterion) => (template!("python/criterion.py"), ".py"),
+        (Language::Python, Kind::Hooks) => (template!("python/hooks.py"), ".py"),
+        (Language::Python, Kind::Method) => (template!("python/method.py"), ".py"),
+        (Language::Python, Kind::Channels) => (template!("python/channels.py"), ".py"),
         (Language::C, Kind::Criterion) => (c_template!("criterion"), ".c"),
         (Language::C, Kind::Hooks) => (c_template!("hooks"), ".c"),
         (Language::C, Kind::Method) => (c_template!("method"), ".c"),
@@ -309,6 +339,9 @@ fn source(lang: Language, kind: Kind) -> Source {
     let (what, example_params) = match (lang, kind) {
         (Language::C, Kind::Criterion) => {
             ("Keeps the weights with the largest absolute values.", "scope: uniform")
+        }
+        (Language::Python, Kind::Channels) => {
+            ("Keeps the channels whose filters have the largest single weights.", "readers: true")
         }
         (_, Kind::Criterion) => ("Keeps the weights with the largest absolute values.", "relative: true"),
         (_, Kind::Hooks) => (
@@ -600,6 +633,32 @@ fn native_folder(lang: Language, names: &Names, source: &Source, values: &mut Va
     files.add("build.sh", fill(build, values));
 }
 
+/// A folder with a class, which is run as it is.
+fn python_folder(kind: Kind, names: &Names, source: &Source, values: &mut Values, files: &mut Files) {
+    let file = format!("{}{}", names.snake, source.file);
+    let bridge = format!("libsecateur_python_bridge{}", std::env::consts::DLL_SUFFIX);
+    let found =
+        crate::plugins::folders().into_iter().map(|folder| folder.join(&bridge)).find(|path| path.is_file());
+    let library = found
+        .and_then(|path| std::fs::canonicalize(path).ok())
+        .map_or(bridge, |path| quoted(&path.display().to_string()));
+    let method = match kind {
+        Kind::Channels => "org.secateur.python-channels",
+        _ => "org.secateur.python",
+    };
+    let params = serde_json::json!({"class": names.camel, "path": "file:method"});
+    values.extend([
+        ("library", library),
+        ("validate_more", format!("--method {method} --file method={file} --params '{params}'")),
+        ("file", file.clone()),
+        ("source", file.clone()),
+        ("what", source.what.to_owned()),
+        ("example_params", source.example_params.to_owned()),
+        ("ignored", "__pycache__".to_owned()),
+    ]);
+    files.add(&file, fill(source.template, values));
+}
+
 /// Files to be written, by their place in the folder.
 #[derive(Default)]
 struct Files(Vec<(String, String)>);
@@ -659,7 +718,7 @@ mod tests {
     fn every_placeholder_of_every_template_is_filled() {
         let names = Names::of("my-method").expect("a good name");
         let sdk = Sdk::Git { url: "https://example.org/x.git".to_owned(), revision: Some("abc".to_owned()) };
-        for lang in [Language::Rust, Language::Cpp, Language::C] {
+        for lang in [Language::Rust, Language::Cpp, Language::C, Language::Python] {
             for kind in [Kind::Criterion, Kind::Hooks, Kind::Method, Kind::Channels] {
                 let source = source(lang, kind);
                 let mut values = values(&names, kind, None);
@@ -668,9 +727,14 @@ mod tests {
                     Language::Rust => {
                         rust_crate(&names, &sdk, &source, &mut values, &mut files).expect("files")
                     }
+                    Language::Python => python_folder(kind, &names, &source, &mut values, &mut files),
                     _ => native_folder(lang, &names, &source, &mut values, &mut files),
                 }
-                files.add("README.md", fill(include_str!("../../../templates/README.md"), &values));
+                let readme = match lang {
+                    Language::Python => include_str!("../../../templates/python/README.md"),
+                    _ => include_str!("../../../templates/README.md"),
+                };
+                files.add("README.md", fill(readme, &values));
                 for (name, text) in &files.0 {
                     for word in text.split(|c: char| c.is_whitespace() || "\"'`({,".contains(c)) {
                         let unfilled = word.len() > 2 && word.starts_with('@');

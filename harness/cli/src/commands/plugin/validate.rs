@@ -1,5 +1,6 @@
 //! `secateur plugin validate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -28,6 +29,9 @@ pub(crate) struct Validate {
     /// Parameters of the methods, a JSON object; needed where one has no default.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     params: String,
+    /// A file that `--params` names as `file:NAME`; may be repeated.
+    #[arg(long = "file", value_name = "NAME=PATH")]
+    files: Vec<String>,
     /// How long each method gets random requests.
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     seconds: f64,
@@ -69,7 +73,15 @@ impl Validate {
         if !params.is_object() {
             bail!("--params is no JSON object");
         }
+        let mut files = BTreeMap::new();
+        for file in &self.files {
+            let Some((name, path)) = file.split_once('=') else {
+                bail!("`--file {file}` is not of the form NAME=PATH");
+            };
+            files.insert(name.to_owned(), PathBuf::from(path));
+        }
         let wanted = Wanted {
+            files,
             path: self.path.unwrap_or_default(),
             methods: self.methods,
             level: self.level,
