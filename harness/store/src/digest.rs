@@ -18,8 +18,12 @@ pub fn digest_file(path: &Path) -> io::Result<String> {
 /// # Errors
 /// Fails if something cannot be read, or is neither a file nor a folder.
 pub fn digest_output(path: &Path) -> io::Result<String> {
-    if !path.is_dir() {
+    let kind = path.symlink_metadata()?.file_type();
+    if kind.is_file() {
         return digest_file(path);
+    }
+    if !kind.is_dir() {
+        return Err(special(path));
     }
     let mut files = Vec::new();
     collect(path, "", &mut files)?;
@@ -39,11 +43,17 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> io::Result<(
             io::Error::new(io::ErrorKind::InvalidData, format!("the file name {name:?} is not UTF-8"))
         })?;
         let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), &name, files)?;
-        } else {
-            files.push(name);
+        match entry.file_type()? {
+            kind if kind.is_dir() => collect(&entry.path(), &name, files)?,
+            kind if kind.is_file() => files.push(name),
+            _ => return Err(special(&entry.path())),
         }
     }
     Ok(())
+}
+
+/// A link leads out of the folder, and who opens a pipe waits.
+fn special(path: &Path) -> io::Error {
+    let problem = format!("`{}` is neither a file nor a folder", path.display());
+    io::Error::new(io::ErrorKind::InvalidData, problem)
 }

@@ -4,13 +4,18 @@
 //! either there as a whole or not at all, and nothing that is there is ever changed.
 
 mod digest;
+mod disk;
 mod facts;
 mod ledger;
 mod lock;
 mod manifest;
 mod message;
 mod objects;
+#[cfg(test)]
+mod power_loss;
 mod result;
+#[cfg(test)]
+mod testing;
 
 pub use digest::{digest_file, digest_output};
 pub use facts::{
@@ -21,5 +26,5 @@ pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
 pub use message::{InputFile, ParamsQuestion, StageOrder, WorkerReport};
-pub use objects::{Store, StoreError, WorkDir, write_atomic};
+pub use objects::{CHECKPOINT, Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
