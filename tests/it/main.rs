@@ -16,6 +16,7 @@ mod families;
 mod faulty;
 mod golden;
 mod hooks;
+mod identity;
 mod interrupted;
 mod invariants;
 mod loader;
