@@ -25,10 +25,9 @@ fn read(bytes: &[u8]) -> Result<(), ParseError> {
         }
         Ok(())
     })
-    .map_err(|error: ParseError| {
+    .inspect_err(|error: &ParseError| {
         let text = error.to_string();
         assert!(text.len() < 600 + 8 * bytes.len(), "an error of {} bytes", text.len());
-        error
     })
 }
 

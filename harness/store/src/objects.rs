@@ -527,7 +527,7 @@ mod tests {
             &|| b"not a database, but a letter to somebody".repeat(400),
             &|| whole[..whole.len() / 2].to_vec(),
             &|| [&whole[..100], &vec![0xa5; whole.len() - 100]].concat(),
-            &|| [&vec![0; 100], &whole[100..]].concat(),
+            &|| [&[0; 100], &whole[100..]].concat(),
         ];
         for (index, damaged) in damage.iter().enumerate() {
             std::fs::write(&path, damaged()).unwrap();
