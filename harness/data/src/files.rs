@@ -1,5 +1,6 @@
 //! The files below a folder or in an archive: going through them, reading them in batches, and their identity.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -183,10 +184,12 @@ impl Visited<'_> {
                 Some(file) => DataError::io("read", file)(error),
                 None => damaged(root)(error),
             })?;
-            if bytes.len() as u64 == length {
-                Ok(bytes)
-            } else {
-                Err(unreadable(root, format!("`{path}` has {} bytes in place of {length}", bytes.len())))
+            match (bytes.len() as u64).cmp(&length) {
+                Ordering::Equal => Ok(bytes),
+                Ordering::Less => {
+                    Err(unreadable(root, format!("`{path}` ends after {} of {length} bytes", bytes.len())))
+                }
+                Ordering::Greater => Err(unreadable(root, format!("`{path}` grows while it is read"))),
             }
         })
     }
