@@ -72,7 +72,7 @@ fn a_method_of_ones_own_is_compared_by_the_commands_of_its_readme() {
             if lang == "python" { "org.secateur.python".to_owned() } else { format!("org.example.{name}") };
         assert!(inspected.out.contains(&id), "{}", inspected.out);
         // A minute of random requests would be the last level, and each instance in Python is a process.
-        let level = if lang == "python" { 2 } else { 7 };
+        let level = if lang == "python" { 2 } else { 4 };
         for line in commands(&folder, lang) {
             assert!(said.out.contains(&line), "`{line}` is not among\n{}", said.out);
             // Of the suite one trial, and one store for all languages, so that they share what comes before.

@@ -222,3 +222,41 @@ fn a_full_disk_is_an_error_and_not_the_end_of_the_store() {
     let own = |bytes: &[u8]| crate::support::lines_of(bytes, "magnitude");
     assert_eq!(own(&lab.results("store")), own(&before));
 }
+
+/// The same at any operation of the store: between writing and renaming, too. And a process that ends there.
+#[test]
+fn a_store_bears_a_fault_at_any_of_its_operations() {
+    let lab = Lab::new();
+    let suite = Suite { upstream: GIVEN, keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE, RANDOM]) };
+    lab.run(&suite, "whole", &[]).exits(0);
+    let whole = lab.results("whole");
+    for fault in ["full", "stop"] {
+        let mut done = false;
+        // Each run finds what those before it have stored, so that the operations are those of all stages.
+        for at in (1..).step_by(3).take(40) {
+            let said = Said::of(
+                &lab.command(fault)
+                    .env("SECATEUR_STORE_FAULT", format!("{fault}:{at}"))
+                    .output()
+                    .expect("secateur starts"),
+            );
+            assert!(!said.err.contains("panicked at"), "{fault}:{at}: {}", said.err);
+            match (fault, said.code) {
+                ("full", Some(2)) => {
+                    assert!(said.err.contains("no storage space"), "{fault}:{at}: {}", said.err)
+                }
+                ("stop", None) => {}
+                (_, Some(0)) => {
+                    done = true;
+                    break;
+                }
+                _ => panic!("{fault}:{at}: {said:?}"),
+            }
+        }
+        assert!(done, "{fault}: the run comes to no end");
+        let again = lab.run(&suite, fault, &[]).exits(0);
+        assert!(again.out.contains("\n0 stages ran"), "{}", again.out);
+        assert_eq!(lab.results(fault), whole, "{fault}");
+        assert_eq!(lab.objects(fault).len(), lab.objects("whole").len(), "{fault}");
+    }
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::support::{Lab, MAGNITUDE, Said, Suite};
+use crate::support::{GIVEN, Lab, MAGNITUDE, Said, Suite};
 
 /// Training that takes long enough to be interrupted, with checkpoints all the time.
 fn long() -> Suite {
@@ -37,14 +37,41 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until a training has left a checkpoint in the store's work folder, and returns the stage's folder.
-fn training(store: &Path) -> PathBuf {
-    wait_for("a checkpoint of a training", || {
-        let stages = std::fs::read_dir(store.join("work")).ok()?;
-        let attempts = stages.filter_map(|stage| std::fs::read_dir(stage.ok()?.path()).ok());
-        let mut attempts = attempts.flatten().filter_map(|attempt| Some(attempt.ok()?.path()));
-        attempts.find(|attempt| attempt.join("training.checkpoint").exists())
+/// The folders in which stages of a kind run, or were stopped.
+fn attempts(store: &Path, kind: &str) -> Vec<PathBuf> {
+    let stages = std::fs::read_dir(store.join("work")).into_iter().flatten();
+    let attempts = stages.filter_map(|stage| std::fs::read_dir(stage.ok()?.path()).ok());
+    let attempts = attempts.flatten().filter_map(|attempt| Some(attempt.ok()?.path()));
+    let is_of_kind = |attempt: &PathBuf| {
+        let order = std::fs::read_to_string(attempt.join("order.json")).unwrap_or_default();
+        order.contains(&format!("\"kind\": \"{kind}\""))
+    };
+    attempts.filter(is_of_kind).collect()
+}
+
+/// Waits until a stage of a kind has left a checkpoint in the store's work folder, and returns the stage's folder.
+fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
+    wait_for(&format!("a checkpoint of a stage `{kind}`"), || {
+        attempts(store, kind).into_iter().find(|attempt| attempt.join("training.checkpoint").exists())
     })
+}
+
+/// Waits until the upstream network's training has left a checkpoint.
+fn training(store: &Path) -> PathBuf {
+    checkpoint_of(store, "train")
+}
+
+/// The same folder under another name.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+        }
+    }
 }
 
 /// The log of a stage that runs, if one has this text in its own.
@@ -131,6 +158,152 @@ fn killed_and_stopped_runs_continue_to_the_same_bytes() {
     lab.run(&suite, "stopped", &[]).exits(0);
     assert_eq!(lab.results("stopped"), whole);
     assert_eq!(outputs("stopped"), outputs("whole"));
+}
+
+/// Recovery and full transfer train, too, and go on from where they were.
+#[test]
+fn recovery_and_full_transfer_continue_to_the_same_bits() {
+    let lab = Lab::new();
+    let transfer = "transfer: {tasks: [stripes], full: {recipe: base, length: 500it}}\n";
+    let suite = Suite {
+        upstream: GIVEN,
+        keeps: "[0.2]",
+        track: "{name: equal-allowance, allowance: 8000ex, recipe: base, recalibrate: 16}",
+        more: format!("controls: [dense-as-is]\nevaluate: false\n{transfer}"),
+        ..Suite::new(&[MAGNITUDE])
+    };
+    lab.run(&suite, "whole", &["--jobs", "1"]).exits(0);
+    let whole = lab.results("whole");
+    let objects = |store: &str| -> Vec<String> {
+        let text = |object: serde_json::Value| {
+            format!("{} {} {}", object["identity"], object["outputs"], object["facts"])
+        };
+        lab.objects(store).into_iter().map(text).collect()
+    };
+    for kind in ["recover", "transfer"] {
+        let mut command = lab.command(kind);
+        command.args(["--jobs", "1"]);
+        let parent = start(command);
+        let attempt = checkpoint_of(&lab.path(kind), kind);
+        kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
+        end(parent);
+        assert!(attempt.join("training.checkpoint").exists(), "the {kind} was too short to be interrupted");
+        let order = crate::support::json(&attempt.join("order.json"));
+        lab.run(&suite, kind, &["--jobs", "1"]).exits(0);
+        let log = lab.file(kind, order["label"].as_str().expect("a label"), "log.txt");
+        let log = std::fs::read_to_string(log).expect("a log");
+        assert!(log.contains("continuing from a checkpoint"), "{log}");
+        assert_eq!(lab.results(kind), whole, "{kind}");
+        assert_eq!(objects(kind), objects("whole"), "{kind}");
+    }
+}
+
+/// Half a checkpoint, another one, or one with a changed bit: none of them is gone on from, and none of them stops the run.
+#[test]
+fn a_damaged_checkpoint_is_not_continued_from() {
+    let lab = Lab::new();
+    let suite = long();
+    lab.run(&suite, "whole", &[]).exits(0);
+    let whole = lab.results("whole");
+    let parent = start(lab.command("killed"));
+    let attempt = training(&lab.path("killed"));
+    kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
+    end(parent);
+    let inside = attempt.strip_prefix(lab.path("killed").canonicalize().expect("a path"));
+    let inside = inside.or_else(|_| attempt.strip_prefix(lab.path("killed"))).expect("inside").to_owned();
+    let saved = std::fs::read(attempt.join("training.checkpoint")).expect("readable");
+    let text = String::from_utf8_lossy(&saved).into_owned();
+    let step =
+        text.split("\"step\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a step").to_owned();
+    let replaced = |from: &str, to: &str| {
+        let at = saved.windows(from.len()).position(|window| window == from.as_bytes()).expect("it is there");
+        [&saved[..at], to.as_bytes(), &saved[at + from.len()..]].concat()
+    };
+    // As many digits, so that the header keeps its length: a step at which no part ends, and one at which another does.
+    let odd = format!("{:0width$}", 1, width = step.len());
+    let other = if step == "300" { "330" } else { "300" };
+    let other = if step.len() == 3 { other } else { "60" };
+    let mut flipped = saved.clone();
+    *flipped.last_mut().expect("bytes") ^= 1;
+    let damaged = [
+        ("empty", Vec::new()),
+        ("half", saved[..saved.len() / 2].to_vec()),
+        ("zeros", vec![0; saved.len()]),
+        ("flipped", flipped),
+        ("odd", replaced(&format!("\"step\":\"{step}\""), &format!("\"step\":\"{odd}\""))),
+        ("other", replaced(&format!("\"step\":\"{step}\""), &format!("\"step\":\"{other}\""))),
+    ];
+    for (store, content) in damaged {
+        copy(&lab.path("killed"), &lab.path(store));
+        std::fs::write(lab.path(store).join(&inside).join("training.checkpoint"), content).expect("written");
+        lab.run(&suite, store, &[]).exits(0);
+        let log = std::fs::read_to_string(lab.file(store, "train upstream", "log.txt")).expect("a log");
+        assert!(log.contains("cannot be continued from"), "{store}: {log}");
+        assert!(log.contains("training begins again"), "{store}: {log}");
+        assert_eq!(lab.results(store), whole, "{store}");
+    }
+}
+
+/// A plugin's state is nobody's but its own, so a killed `prune` begins again, in a folder without what it left.
+#[test]
+fn a_killed_prune_begins_again() {
+    let lab = Lab::new();
+    let track = "{name: equal-allowance, allowance: 4800ex, recipe: base}";
+    let suite = Suite {
+        track,
+        upstream: GIVEN,
+        more: "controls: [dense-as-is]\n".to_owned(),
+        ..Suite::new(&[
+            "  - {label: ticket, method: org.secateur.lottery-ticket, params: {rate: 0.6, rewind: none}}\n",
+        ])
+    };
+    lab.run(&suite, "whole", &[]).exits(0);
+    let parent = start(lab.command("killed"));
+    let attempt = wait_for("the plugin", || {
+        let found = attempts(&lab.path("killed"), "prune").into_iter().next()?;
+        let log = std::fs::read_to_string(found.join("log.txt")).ok()?;
+        log.contains("Landlock").then_some(found)
+    });
+    kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
+    end(parent);
+    assert!(!attempt.join("training.checkpoint").exists());
+    for name in ["keep-0.safetensors", "report.json", ".tmp-half"] {
+        std::fs::write(attempt.join(name), "half").expect("written");
+    }
+    lab.run(&suite, "killed", &[]).exits(0);
+    assert_eq!(lab.results("killed"), lab.results("whole"));
+    let label = "prune ticket (equal-allowance, replicate 0)";
+    assert!(!lab.file("killed", label, ".tmp-half").exists());
+    assert_eq!(lab.object("killed", label)["outputs"], lab.object("whole", label)["outputs"]);
+}
+
+/// The short form of `tests/soak`; its long form is for changes of the store and the schedule.
+#[test]
+fn kills_at_random_moments_change_nothing() {
+    let script = crate::support::workspace().join("tests/soak");
+    let mut command = Command::new("python3");
+    command.arg(script).args([
+        "--kills",
+        "12",
+        "--seconds",
+        "20",
+        "--seed",
+        "3",
+        "--pause",
+        "1.5",
+        "--programs",
+    ]);
+    match command.arg(crate::support::artifacts()).output() {
+        Err(error) => eprintln!("left out: python3 does not start: {error}"),
+        Ok(output) => {
+            let said = Said::of(&output).exits(0);
+            assert!(
+                said.out.contains("results.csv and all objects the same, no process left"),
+                "{}",
+                said.out
+            );
+        }
+    }
 }
 
 /// A worker that is asked to stop before it can listen dies of the signal. That is no crash.

@@ -19,6 +19,7 @@ mod faulty;
 mod foreign;
 mod golden;
 mod hooks;
+mod identity;
 mod interrupted;
 mod invariants;
 mod loader;

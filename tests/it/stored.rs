@@ -55,15 +55,32 @@ fn the_index_is_rebuilt_and_a_damaged_result_is_named() {
     let suite = Suite { keeps: "[0.2]", ..Suite::untrained(&[MAGNITUDE]) };
     lab.run(&suite, "store", &[]).exits(0);
     let before = lab.results("store");
-    for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
-        let path = lab.path("store").join(file);
-        if path.exists() {
-            std::fs::remove_file(path).expect("removed");
+    let plan = || {
+        let plugin = library("secateur-magnitude");
+        let mut command = crate::support::secateur();
+        command.args(["plan", "mini.yaml", "--store", "store", "--data-root", ".", "--plugin"]).arg(plugin);
+        Said::of(&command.current_dir(lab.path(".")).output().expect("secateur starts")).exits(0).out
+    };
+    let planned = plan();
+    let index = lab.path("store/ledger.sqlite");
+    let whole = std::fs::read(&index).expect("readable");
+    let damaged = [None, Some(b"no index at all ".repeat(500)), Some(whole[..whole.len() / 2].to_vec())];
+    for content in damaged {
+        for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            let path = lab.path("store").join(file);
+            if path.exists() {
+                std::fs::remove_file(path).expect("removed");
+            }
         }
+        if let Some(content) = content {
+            std::fs::write(&index, content).expect("written");
+        }
+        assert_eq!(plan(), planned);
+        let said = lab.run(&suite, "store", &[]).exits(0);
+        assert!(said.out.contains("\n0 stages ran"), "{}", said.out);
+        assert_eq!(lab.results("store"), before);
+        assert_eq!(plan(), planned);
     }
-    let said = lab.run(&suite, "store", &[]).exits(0);
-    assert!(said.out.contains("\n0 stages ran"), "{}", said.out);
-    assert_eq!(lab.results("store"), before);
 
     let damaged = lab.file("store", "prepare stripes", "result.json");
     std::fs::write(&damaged, "{\"schema\": 1, ").expect("written");

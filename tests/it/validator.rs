@@ -167,6 +167,28 @@ fn misbehaving_methods_are_found_by_the_checks_for_them() {
     misbehaving(&MORE);
 }
 
+/// The higher levels take minutes for methods that train; CONTRIBUTING.md says how to make them all.
+#[test]
+fn every_plugin_that_is_shipped_passes_the_first_levels() {
+    for name in [
+        "magnitude",
+        "lottery-ticket",
+        "channel-baselines",
+        "localization-dcp",
+        "regrowth",
+        "second-order",
+        "regularized",
+        "at-init",
+    ] {
+        let (said, verdicts) = validate(&library(&format!("secateur-{name}")), &["--level", "3"]);
+        let bad: Vec<&Value> = verdicts
+            .iter()
+            .filter(|verdict| !matches!(verdict["status"].as_str(), Some("passed" | "skipped")))
+            .collect();
+        assert!(bad.is_empty() && said.code == Some(0), "{name}: {bad:#?}");
+    }
+}
+
 /// A check that no fixture fails might be one that cannot fail.
 #[test]
 fn every_check_has_a_fixture_that_fails_it() {

@@ -49,7 +49,7 @@ typedef struct secateur_method secateur_method; /* plugin-owned instance */
 
 #define SECATEUR_BUILD_LINKS_LIBTORCH (1u << 0) /* uses the C++ API (or tch): exact version needed */
 #define SECATEUR_BUILD_STABLE_SHIM (1u << 1)    /* uses only the aoti_torch_ and torch_ C shims */
-#define SECATEUR_BUILD_UNWINDS (1u << 2)        /* Rust panic=unwind, or C++ with a catch-all */
+#define SECATEUR_BUILD_UNWINDS (1u << 2)        /* Rust panic=unwind, C++ with a catch-all, or C, where nothing unwinds */
 typedef struct secateur_build_info {
   uint32_t struct_size;
   uint32_t flags;

@@ -378,6 +378,8 @@ impl<'a> Machine<'a> {
             }
             (Value::Global(Global::RebuildTensor), arguments) => {
                 let tensor = self.tensor(arguments)?;
+                // The arguments may be recalled, so that their length is no bound on what is copied of them.
+                self.grow(2 * tensor.view.shape.len())?;
                 self.push(Value::Tensor(self.made.tensors.len()));
                 self.made.tensors.push(tensor);
                 Ok(())

@@ -9,7 +9,7 @@ use crate::select::select;
 use crate::tensor::Tensors;
 use crate::{Checkpoint, Format};
 
-/// How many times the file's size all tensors together may need. Views of shared storages need more than the
+/// How many times the file's size all tensors together may need, and all texts beside them. Views of shared storages need more than the
 /// file, but a file of a few bytes may describe terabytes by a stride of zero.
 const MAX_EXPANSION: usize = 16;
 
@@ -27,10 +27,10 @@ pub(crate) fn rebuild<'a>(
     file_bytes: usize,
     format: Format,
 ) -> Result<Checkpoint, ParseError> {
-    let (selected, metadata) = select(root, pickle)?;
     // By storage, so that each is loaded once and at most one is in memory beside the tensors.
     let mut users: BTreeMap<(&str, _), Vec<(&str, usize)>> = BTreeMap::new();
     let mut budget = file_bytes.saturating_mul(MAX_EXPANSION);
+    let (selected, metadata) = select(root, pickle, budget)?;
     for (name, tensor) in selected {
         let described = &pickle.tensors[tensor];
         let storage = &pickle.storages[described.storage];

@@ -12,8 +12,13 @@ pub(crate) const PREFIX: &str = "module.";
 /// Tensors by name, as indices in the pickle, and the plain values beside the state dict.
 pub(crate) type Selection<'a> = (BTreeMap<&'a str, usize>, BTreeMap<String, String>);
 
-/// Finds the state dict: under `state_dict` or `model`, or the outermost dict itself.
-pub(crate) fn select<'a>(root: Value<'a>, pickle: &Pickle<'a>) -> Result<Selection<'a>, ParseError> {
+/// Finds the state dict: under `state_dict` or `model`, or the outermost dict itself. The plain values have no more bytes
+/// than `limit`: a text that the pickle recalls often would be copied as often.
+pub(crate) fn select<'a>(
+    root: Value<'a>,
+    pickle: &Pickle<'a>,
+    limit: usize,
+) -> Result<Selection<'a>, ParseError> {
     let Value::Dict(root) = root else {
         return Err(ParseError::Unsupported(
             "the file holds no dict of tensors; save it with torch.save(model.state_dict(), path)".to_owned(),
@@ -25,7 +30,7 @@ pub(crate) fn select<'a>(root: Value<'a>, pickle: &Pickle<'a>) -> Result<Selecti
         if let Some((_, Value::Dict(inner))) = inner {
             let tensors = tensors(&pickle.dicts[*inner]);
             if !tensors.is_empty() {
-                return Ok((tensors, scalars(root)));
+                return Ok((tensors, scalars(root, limit)?));
             }
         }
     }
@@ -37,7 +42,7 @@ pub(crate) fn select<'a>(root: Value<'a>, pickle: &Pickle<'a>) -> Result<Selecti
             keys.join(", ")
         )));
     }
-    Ok((tensors, scalars(root)))
+    Ok((tensors, scalars(root, limit)?))
 }
 
 fn tensors<'a>(dict: &[(Value<'a>, Value<'a>)]) -> BTreeMap<&'a str, usize> {
@@ -49,19 +54,26 @@ fn tensors<'a>(dict: &[(Value<'a>, Value<'a>)]) -> BTreeMap<&'a str, usize> {
         .collect()
 }
 
-fn scalars(dict: &[(Value<'_>, Value<'_>)]) -> BTreeMap<String, String> {
-    dict.iter()
-        .filter_map(|(key, value)| {
-            let value = match value {
-                Value::Str(text) => (*text).to_owned(),
-                Value::Int(number) => number.to_string(),
-                Value::Float(number) => number.to_string(),
-                Value::Bool(truth) => truth.to_string(),
-                _ => return None,
-            };
-            Some((text(*key)?.to_owned(), value))
-        })
-        .collect()
+fn scalars(dict: &[(Value<'_>, Value<'_>)], limit: usize) -> Result<BTreeMap<String, String>, ParseError> {
+    let mut scalars = BTreeMap::new();
+    let mut left = limit;
+    for (key, value) in dict {
+        let Some(key) = text(*key) else { continue };
+        let length = key.len() + text(*value).map_or(0, str::len);
+        let value = match value {
+            Value::Str(_) if length > left => String::new(),
+            Value::Str(text) => (*text).to_owned(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            _ => continue,
+        };
+        left = left.checked_sub(length).ok_or_else(|| {
+            ParseError::TooLarge(format!("the texts beside its tensors need more than {limit} bytes"))
+        })?;
+        scalars.insert(key.to_owned(), value);
+    }
+    Ok(scalars)
 }
 
 fn text(value: Value<'_>) -> Option<&str> {

@@ -79,7 +79,6 @@ impl Executor for LocalExecutor {
             None => self.worker.insert(Worker::find()?),
         };
         let order_file = order.work_dir.join("order.json");
-        secateur_store::write_atomic(&order_file, &serde_json::to_vec_pretty(&order)?)?;
         let log_file = order.work_dir.join("log.txt");
         let log = File::options().create(true).append(true).open(&log_file);
         let log = log.with_context(|| format!("cannot write {}", log_file.display()))?;

@@ -282,3 +282,49 @@ fn cache_file(sha256: &str, worker: &str) -> Option<PathBuf> {
 fn read_cached(file: &Path) -> Option<PluginInfo> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    const INFO: &str = r#"{"path": "/a/libm.so", "sha256": "ab", "abi": "1.3", "torch": "2.11.0", "compiler": "rustc", "target": "x",
+        "sdk": "0.1.0", "source": null, "methods": [{"id": "org.m", "name": "M", "version": "1", "summary": "s", "citation": null,
+        "flags": ["weights"], "params_schema": {"type": "object", "properties": {"rate": {"type": "number"}}},
+        "required_extensions": []}]}"#;
+
+    /// What a plugin says of itself, as it stands in the cache.
+    fn cached(bytes: &[u8]) -> Option<PluginInfo> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("info.json");
+        std::fs::write(&file, bytes).unwrap();
+        read_cached(&file)
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_description_is_read_or_passed_over(
+            at in any::<Index>(), length in 0_usize..40, new in prop::collection::vec(any::<u8>(), 0..40)
+        ) {
+            let mut bytes = INFO.as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes.splice(at..(at + length).min(INFO.len()), new);
+            // What was read can be written and is read again as it is: a plugin that is inspected once is so each time.
+            if let Some(info) = cached(&bytes) {
+                let text = serde_json::to_vec(&info).unwrap();
+                prop_assert_eq!(serde_json::to_vec(&cached(&text).unwrap()).unwrap(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_deep_schema_is_passed_over() {
+        assert_eq!(cached(INFO.as_bytes()).unwrap().methods[0].id, "org.m");
+        for depth in [200, 200_000] {
+            let deep = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+            assert!(cached(INFO.replace("\"number\"", &deep).as_bytes()).is_none());
+        }
+    }
+}

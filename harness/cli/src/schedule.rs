@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secateur_store::{
     Cost, InputFile, Ledger, Outcome, OutputEntry, PruneFacts, SCHEMA, StageOrder, StageResult, Store,
-    WorkDir, digest_output,
+    WorkDir, WorkerReport, digest_output,
 };
 use secateur_suite::{Completion, Identity, InputSource, NodeIndex, StageSpec};
 
@@ -239,6 +239,7 @@ impl<'a> Schedule<'a> {
             limit_memory_bytes: memory_limit(self.context.suite.stage_memory_gib),
             limit_disk_bytes: gibibytes(self.context.suite.stage_disk_gib),
         };
+        work.write("order.json", &serde_json::to_vec_pretty(&order)?)?;
         executor.start(index, order)?;
         let digests = prepared.inputs.into_iter().map(|(name, input)| (name, input.digest)).collect();
         self.orders.insert(index, (work, digests, slot));
@@ -259,6 +260,10 @@ impl<'a> Schedule<'a> {
         let NodeState::Running(identity) = self.states[index].clone() else { return Ok(()) };
         let node = &self.context.plan.nodes[index];
         let mut report = finished.report;
+        if let Some(name) = report.stray_output() {
+            let detail = format!("output `{name}` does not lie in the stage's folder");
+            report = WorkerReport { outcome: Outcome::Failed, detail, outputs: BTreeMap::new(), ..report };
+        }
         let mut outputs = BTreeMap::new();
         for (name, path) in &report.outputs {
             match digest_output(&work.path.join(path)) {

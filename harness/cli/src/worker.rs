@@ -62,7 +62,8 @@ impl Worker {
     /// Whether the program starts at all: without arguments it prints its usage and exits with 2.
     fn starts(&self) -> bool {
         let status = self.command().stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.code() == Some(2))
+        // Who was ended by a signal, for example Ctrl-C on a terminal, has found its libraries.
+        status.is_ok_and(|status| matches!(status.code(), Some(2) | None))
     }
 
     /// A command that runs the worker.

@@ -89,8 +89,7 @@ pub(crate) fn check_pictures(info: &TaskInfo, split: Split, pictures: &Pictures)
     let complain = |problem: String| {
         Err(DataError::Inconsistent { id: info.id.clone(), problem: format!("{} {problem}", split.name()) })
     };
-    let size: usize = pictures.shape.iter().product();
-    if pictures.pixels.len() != size * pictures.len() {
+    if values(&pictures.shape, pictures.len()) != Some(pictures.pixels.len()) {
         return complain(format!(
             "has {} values for {} pictures of shape {:?}",
             pictures.pixels.len(),
@@ -108,6 +107,11 @@ pub(crate) fn check_pictures(info: &TaskInfo, split: Split, pictures: &Pictures)
     }
 }
 
+/// Values of so many pictures of a shape, if a number holds them.
+fn values(shape: &[usize], count: usize) -> Option<usize> {
+    shape.iter().try_fold(count, |product, &side| product.checked_mul(side))
+}
+
 pub(crate) fn check_scenes(info: &DetectionInfo, split: Split, scenes: &Scenes) -> Result<(), DataError> {
     match scenes_problem(info.classes.len(), info.mean.len(), scenes) {
         None => Ok(()),
@@ -122,7 +126,7 @@ pub(crate) fn check_scenes(info: &DetectionInfo, split: Split, scenes: &Scenes) 
 pub(crate) fn scenes_problem(classes: usize, channels: usize, scenes: &Scenes) -> Option<String> {
     let Scenes { shape, pixels, names, sizes, offsets, objects } = scenes;
     let count = scenes.len();
-    if pixels.len() != shape.iter().product::<usize>() * count {
+    if values(shape, count) != Some(pixels.len()) {
         return Some(format!("{} values for {count} pictures of shape {shape:?}", pixels.len()));
     }
     if count > 0 && shape[0] != channels {

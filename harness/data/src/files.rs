@@ -1,5 +1,6 @@
 //! The files below a folder or in an archive: going through them, reading them in batches, and their identity.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ const BATCH_BYTES: usize = 32 << 20;
 /// A single file above this is not a training picture but a mistake.
 const LARGEST_FILE: u64 = 256 << 20;
 const BUFFER: usize = 1 << 16;
+/// How much memory is taken for a file before any of it is read.
+const PROMISED: u64 = 1 << 20;
 
 /// Whether a file's name is that of a picture. Hidden files are not: archives made on macOS hold `._photo.jpg`.
 pub(crate) fn is_picture(name: &str) -> bool {
@@ -152,27 +155,41 @@ impl Visited<'_> {
     /// All bytes of a file of ordinary size.
     ///
     /// # Errors
-    /// [`DataError::Io`] if it cannot be read; [`DataError::Unreadable`] if it is a link in an archive, cut off, or
-    /// larger than any picture.
+    /// As [`Visited::bytes_up_to`].
     pub(crate) fn bytes(self) -> Result<Vec<u8>, DataError> {
+        self.bytes_up_to(LARGEST_FILE)
+    }
+
+    /// All bytes of a file that has no more than so many.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] if it cannot be read; [`DataError::Unreadable`] if it is a link in an archive, cut off, or
+    /// larger.
+    pub(crate) fn bytes_up_to(self, most: u64) -> Result<Vec<u8>, DataError> {
         let (root, path) = (self.root, self.path);
         let file = match self.content {
             Content::File(file) => Some(file),
             Content::Entry { .. } => None,
         };
         self.read(|reader, length| {
-            if length > LARGEST_FILE {
-                return Err(unreadable(root, format!("`{path}` has {length} bytes")));
+            if length > most {
+                return Err(unreadable(
+                    root,
+                    format!("`{path}` has {length} bytes; at most {most} are read"),
+                ));
             }
-            let mut bytes = Vec::with_capacity(length as usize);
-            reader.read_to_end(&mut bytes).map_err(|error| match file {
+            // An archive may promise more than it has.
+            let mut bytes = Vec::with_capacity(length.min(PROMISED) as usize);
+            reader.take(length + 1).read_to_end(&mut bytes).map_err(|error| match file {
                 Some(file) => DataError::io("read", file)(error),
                 None => damaged(root)(error),
             })?;
-            if bytes.len() as u64 == length {
-                Ok(bytes)
-            } else {
-                Err(unreadable(root, format!("`{path}` ends after {} of {length} bytes", bytes.len())))
+            match (bytes.len() as u64).cmp(&length) {
+                Ordering::Equal => Ok(bytes),
+                Ordering::Less => {
+                    Err(unreadable(root, format!("`{path}` ends after {} of {length} bytes", bytes.len())))
+                }
+                Ordering::Greater => Err(unreadable(root, format!("`{path}` grows while it is read"))),
             }
         })
     }

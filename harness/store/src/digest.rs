@@ -18,8 +18,12 @@ pub fn digest_file(path: &Path) -> io::Result<String> {
 /// # Errors
 /// Fails if something cannot be read, or is neither a file nor a folder.
 pub fn digest_output(path: &Path) -> io::Result<String> {
-    if !path.is_dir() {
+    let kind = path.symlink_metadata()?.file_type();
+    if kind.is_file() {
         return digest_file(path);
+    }
+    if !kind.is_dir() {
+        return Err(special(path));
     }
     digest_folder(path, &|_| true)
 }
@@ -65,11 +69,17 @@ fn collect(
             continue;
         }
         let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        if is_folder {
-            collect(&entry.path(), &name, enters, files)?;
-        } else {
-            files.push(name);
+        match entry.file_type()? {
+            kind if kind.is_dir() => collect(&entry.path(), &name, enters, files)?,
+            kind if kind.is_file() => files.push(name),
+            _ => return Err(special(&entry.path())),
         }
     }
     Ok(())
+}
+
+/// A link leads out of the folder, and who opens a pipe waits.
+fn special(path: &Path) -> io::Error {
+    let problem = format!("`{}` is neither a file nor a folder", path.display());
+    io::Error::new(io::ErrorKind::InvalidData, problem)
 }

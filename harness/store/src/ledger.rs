@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 
 use crate::objects::StoreError;
 use crate::result::StageResult;
@@ -33,6 +33,21 @@ pub struct LedgerRow {
     pub finished: String,
 }
 
+impl LedgerRow {
+    /// The row of a result.
+    pub(crate) fn of(result: &StageResult) -> Self {
+        Self {
+            identity: result.identity.clone(),
+            kind: result.kind.clone(),
+            label: result.label.clone(),
+            outcome: result.outcome.word().to_owned(),
+            seconds: result.cost.seconds,
+            peak_bytes: result.cost.peak_bytes,
+            finished: result.cost.finished.clone(),
+        }
+    }
+}
+
 impl Ledger {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open(path)?;
@@ -50,6 +65,12 @@ impl Ledger {
              ) STRICT;",
         )?;
         Ok(Self { connection })
+    }
+
+    /// The rows of an index that is there; nothing is made or changed.
+    pub(crate) fn read(path: &Path) -> Result<Vec<LedgerRow>, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self { connection: Connection::open_with_flags(path, flags)? }.rows()
     }
 
     /// Adds or replaces a row.

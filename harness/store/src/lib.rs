@@ -4,13 +4,18 @@
 //! either there as a whole or not at all, and nothing that is there is ever changed.
 
 mod digest;
+mod disk;
 mod facts;
 mod ledger;
 mod lock;
 mod manifest;
 mod message;
 mod objects;
+#[cfg(test)]
+mod power_loss;
 mod result;
+#[cfg(test)]
+mod testing;
 mod validation;
 
 pub use digest::{digest_declared, digest_file, digest_output};
@@ -22,6 +27,6 @@ pub use ledger::{Ledger, LedgerRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
 pub use message::{InputFile, Interpreter, ParamsQuestion, StageOrder, WorkerReport};
-pub use objects::{Store, StoreError, WorkDir, write_atomic};
+pub use objects::{CHECKPOINT, Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
 pub use validation::{Check, Status, Subject as CheckSubject, ValidationQuestion, Verdict};

@@ -1,7 +1,7 @@
 //! What the parent tells a worker, and what the worker answers.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use secateur_suite::{Environment, StageSpec};
 use serde::{Deserialize, Serialize};
@@ -91,4 +91,42 @@ pub struct WorkerReport {
     pub facts: serde_json::Value,
     /// The machine.
     pub machine: Machine,
+}
+
+impl WorkerReport {
+    /// The name of an output whose path does not stay below the work folder, if there is one: it would be no part of the
+    /// object, and could change afterwards.
+    #[must_use]
+    pub fn stray_output(&self) -> Option<&str> {
+        let stays = |path: &String| {
+            let mut parts = Path::new(path).components();
+            !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+        };
+        self.outputs.iter().find(|(_, path)| !stays(path)).map(|(name, _)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_stay_below_the_work_folder() {
+        let stray = |path: &str| {
+            let report = WorkerReport {
+                outcome: Outcome::Ok,
+                detail: String::new(),
+                outputs: [("weights".to_owned(), path.to_owned())].into(),
+                facts: serde_json::Value::Null,
+                machine: Machine::default(),
+            };
+            report.stray_output().map(str::to_owned)
+        };
+        for path in ["weights.safetensors", "trainval", "a/b"] {
+            assert_eq!(stray(path), None, "{path}");
+        }
+        for path in ["", ".", "/etc/passwd", "../other/weights", "a/../../b", "./a"] {
+            assert_eq!(stray(path).as_deref(), Some("weights"), "{path}");
+        }
+    }
 }

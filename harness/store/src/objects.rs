@@ -1,12 +1,18 @@
 //! Objects on disk.
 
-use std::io::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::ledger::Ledger;
+use crate::disk::{self, Disk};
+use crate::ledger::{Ledger, LedgerRow};
 use crate::lock::StoreLock;
 use crate::manifest::SuiteManifest;
-use crate::result::{SCHEMA, StageResult};
+use crate::result::{Outcome, SCHEMA, StageResult};
+
+/// The file in its folder that a stage goes on from after it was stopped.
+pub const CHECKPOINT: &str = "training.checkpoint";
 
 /// What can go wrong with a store.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +65,7 @@ impl StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 /// The folder of one attempt at a stage.
@@ -70,6 +77,18 @@ pub struct WorkDir {
     pub identity: String,
     /// Number of the attempt, from 1.
     pub attempt: u32,
+    disk: Arc<dyn Disk>,
+}
+
+impl WorkDir {
+    /// Writes a file of the folder so that it is there as a whole or not at all.
+    ///
+    /// # Errors
+    /// Fails if it cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        disk::write_atomic(&*self.disk, &path, content).map_err(|error| StoreError::at(&path, error))
+    }
 }
 
 impl Store {
@@ -78,22 +97,46 @@ impl Store {
     /// # Errors
     /// Fails if the folder cannot be made, is not a store, or is one of another version.
     pub fn create_or_open(root: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(root).map_err(|error| StoreError::at(root, error))?;
+        Self::create_or_open_on(root, disk::of_environment().into())
+    }
+
+    pub(crate) fn create_or_open_on(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let at = |error| StoreError::at(root, error);
+        let missing: Vec<&Path> = root
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .collect();
+        disk.create_dir_all(root).map_err(at)?;
+        for folder in missing {
+            // Results last only where the store's own name does.
+            disk::sync_name(&*disk, folder).map_err(at)?;
+        }
         let marker = root.join("secateur-store.json");
         if !marker.exists() {
-            let occupied =
-                std::fs::read_dir(root).map_err(|error| StoreError::at(root, error))?.next().is_some();
-            if occupied {
+            // What a process left that was killed right here does not make the folder somebody else's.
+            for leftover in disk::leftovers(root).iter().filter(|path| path.with_extension("json") == marker)
+            {
+                disk.remove_file(leftover).map_err(at)?;
+            }
+            if std::fs::read_dir(root).map_err(at)?.next().is_some() {
                 let reason = "the folder is not empty and not a store; choose another one".to_owned();
                 return Err(StoreError::Broken { path: root.to_owned(), reason });
             }
-            write_atomic(&marker, format!("{{\"format\": {SCHEMA}}}\n").as_bytes())?;
+            let content = format!("{{\"format\": {SCHEMA}}}\n");
+            disk::write_atomic(&*disk, &marker, content.as_bytes())
+                .map_err(|error| StoreError::at(&marker, error))?;
         }
-        for folder in ["objects", "work", "attempts", "suites"] {
-            let folder = root.join(folder);
-            std::fs::create_dir_all(&folder).map_err(|error| StoreError::at(&folder, error))?;
+        let mut made = false;
+        for folder in ["objects", "work", "attempts", "suites"].map(|name| root.join(name)) {
+            if !folder.is_dir() {
+                disk.create_dir_all(&folder).map_err(|error| StoreError::at(&folder, error))?;
+                made = true;
+            }
         }
-        Self::open(root)
+        if made {
+            disk.sync(root).map_err(at)?;
+        }
+        Ok(Self { disk, ..Self::open(root)? })
     }
 
     /// Opens a store that is there.
@@ -114,7 +157,7 @@ impl Store {
             return Err(StoreError::Version { path: root.to_owned(), found });
         }
         let root = std::fs::canonicalize(root).map_err(|error| StoreError::at(root, error))?;
-        Ok(Self { root })
+        Ok(Self { root, disk: Arc::new(disk::Real) })
     }
 
     /// The folder.
@@ -131,12 +174,73 @@ impl Store {
         StoreLock::take(&self.root.join("lock"))
     }
 
-    /// The index.
+    /// The index, complete: where it is damaged, or lacks what is stored, it is made anew from the results. Only the one
+    /// writer may ask for it, hence the lock.
     ///
     /// # Errors
-    /// Fails if SQLite does.
-    pub fn ledger(&self) -> Result<Ledger, StoreError> {
-        Ledger::open(&self.root.join("ledger.sqlite"))
+    /// Fails if SQLite does, or a stored result cannot be read.
+    pub fn ledger(&self, _lock: &StoreLock) -> Result<Ledger, StoreError> {
+        let path = self.root.join("ledger.sqlite");
+        let opened = Ledger::open(&path).and_then(|ledger| Ok((ledger.rows()?, ledger)));
+        let mut ledger = match opened {
+            Ok((rows, ledger)) if self.is_complete(&rows)? => return Ok(ledger),
+            Ok((_, ledger)) => ledger,
+            Err(StoreError::Ledger(error)) if is_damage(&error) => {
+                for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+                    let path = self.root.join(name);
+                    match self.disk.remove_file(&path) {
+                        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                            return Err(StoreError::at(&path, error));
+                        }
+                        _ => {}
+                    }
+                }
+                Ledger::open(&path)?
+            }
+            Err(error) => return Err(error),
+        };
+        ledger.rebuild(&self.results()?)?;
+        Ok(ledger)
+    }
+
+    /// The rows of the index, for those who only read. Without an index, or with a damaged one, those it should have.
+    ///
+    /// # Errors
+    /// Fails if a stored result cannot be read.
+    pub fn ledger_rows(&self) -> Result<Vec<LedgerRow>, StoreError> {
+        if let Ok(rows) = Ledger::read(&self.root.join("ledger.sqlite"))
+            && self.is_complete(&rows)?
+        {
+            return Ok(rows);
+        }
+        let mut rows: Vec<LedgerRow> = self.results()?.iter().map(LedgerRow::of).collect();
+        rows.sort_by(|a, b| b.finished.cmp(&a.finished).then_with(|| a.identity.cmp(&b.identity)));
+        Ok(rows)
+    }
+
+    /// Whether there is a row for each result, and none of an attempt whose stage has an object by now. Both happen when a
+    /// process ends between a result and its row.
+    fn is_complete(&self, rows: &[LedgerRow]) -> Result<bool, StoreError> {
+        let objects: BTreeSet<String> = self.names("objects")?.into_iter().collect();
+        let attempts = self.names("attempts")?.into_iter().filter(|name| !objects.contains(name));
+        let expected: BTreeSet<String> = objects.iter().cloned().chain(attempts).collect();
+        let own: BTreeSet<String> = rows.iter().map(|row| row.identity.clone()).collect();
+        let current = |row: &LedgerRow| {
+            let words = [Outcome::Crashed, Outcome::Timeout, Outcome::Failed].map(Outcome::word);
+            words.contains(&row.outcome.as_str()) != objects.contains(&row.identity)
+        };
+        Ok(own == expected && rows.iter().all(current))
+    }
+
+    /// Names in one of the store's folders.
+    fn names(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let folder = self.root.join(folder);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(|error| StoreError::at(&folder, error))? {
+            let entry = entry.map_err(|error| StoreError::at(&folder, error))?;
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        Ok(names)
     }
 
     /// Folder of an object.
@@ -167,6 +271,24 @@ impl Store {
         Ok(results)
     }
 
+    /// What is known of each stage: its object, or else its last attempt. In no particular order.
+    ///
+    /// # Errors
+    /// Fails if a result cannot be read.
+    pub fn results(&self) -> Result<Vec<StageResult>, StoreError> {
+        let objects = self.objects()?;
+        let mut results: BTreeMap<String, StageResult> =
+            objects.into_iter().map(|result| (result.identity.clone(), result)).collect();
+        for identity in self.names("attempts")? {
+            if !results.contains_key(&identity)
+                && let Some(last) = self.attempts(&identity)?.pop()
+            {
+                results.insert(identity, last);
+            }
+        }
+        Ok(results.into_values().collect())
+    }
+
     /// Results of attempts that led to no object, oldest first.
     ///
     /// # Errors
@@ -184,17 +306,26 @@ impl Store {
         Ok(results)
     }
 
-    /// A folder for a new attempt. What a killed attempt left there is kept, so that the stage can resume.
+    /// A folder for a new attempt. If a killed one has left a [`CHECKPOINT`] there, the stage goes on from it and finds what
+    /// it had; otherwise it begins again and finds nothing but its log, since half of a file in a folder that is an output
+    /// would be taken for a part of it.
     ///
     /// # Errors
-    /// Fails if the folder cannot be made.
+    /// Fails if the folder cannot be made or emptied.
     pub fn begin(&self, identity: &str) -> Result<WorkDir, StoreError> {
-        let attempt = self.attempts(identity)?.len() as u32 + 1;
+        let before = self.root.join("attempts").join(identity);
+        let attempt = (1..).find(|number: &u32| !before.join(number.to_string()).exists()).unwrap_or(1);
         let path = self.root.join("work").join(identity).join(attempt.to_string());
-        std::fs::create_dir_all(&path).map_err(|error| StoreError::at(&path, error))?;
-        // A report that a stopped attempt has left must not be taken for that of the next one.
-        let _ = std::fs::remove_file(path.join("report.json"));
-        Ok(WorkDir { path, identity: identity.to_owned(), attempt })
+        self.disk.create_dir_all(&path).map_err(|error| StoreError::at(&path, error))?;
+        let resumes = path.join(CHECKPOINT).is_file();
+        let stays = |name: &str| match name {
+            "log.txt" | "events.jsonl" => true,
+            // Of an attempt that was stopped, or had ended and could not be stored.
+            "report.json" | "result.json" | "order.json" => false,
+            name => resumes && !disk::is_leftover(Path::new(name)),
+        };
+        disk::clear(&*self.disk, &path, &stays).map_err(|error| StoreError::at(&path, error))?;
+        Ok(WorkDir { path, identity: identity.to_owned(), attempt, disk: Arc::clone(&self.disk) })
     }
 
     /// Makes an attempt the object of its stage.
@@ -211,20 +342,27 @@ impl Store {
     /// Fails if something cannot be written.
     pub fn keep_attempt(&self, work: WorkDir, result: &StageResult) -> Result<(), StoreError> {
         let folder = self.root.join("attempts").join(&work.identity);
-        std::fs::create_dir_all(&folder).map_err(|error| StoreError::at(&folder, error))?;
+        if !folder.is_dir() {
+            self.disk.create_dir_all(&folder).map_err(|error| StoreError::at(&folder, error))?;
+            let above = self.root.join("attempts");
+            self.disk.sync(&above).map_err(|error| StoreError::at(&above, error))?;
+        }
         self.finish(&work, result, &folder.join(work.attempt.to_string()))
     }
 
     fn finish(&self, work: &WorkDir, result: &StageResult, target: &Path) -> Result<(), StoreError> {
-        let _ = std::fs::remove_file(work.path.join("report.json"));
-        let path = work.path.join("result.json");
-        write_atomic(&path, &to_json(result))?;
-        sync_tree(&work.path)?;
-        std::fs::rename(&work.path, target).map_err(|error| StoreError::at(target, error))?;
-        if let Some(parent) = target.parent() {
-            sync(parent)?;
+        let report = work.path.join("report.json");
+        if report.symlink_metadata().is_ok() {
+            self.disk.remove_file(&report).map_err(|error| StoreError::at(&report, error))?;
         }
-        let _ = std::fs::remove_dir(self.root.join("work").join(&work.identity));
+        work.write("result.json", &to_json(result))?;
+        disk::sync_tree(&*self.disk, &work.path).map_err(|error| StoreError::at(&work.path, error))?;
+        self.disk.rename(&work.path, target).map_err(|error| StoreError::at(target, error))?;
+        if let Some(parent) = target.parent() {
+            self.disk.sync(parent).map_err(|error| StoreError::at(parent, error))?;
+        }
+        // An empty folder that stays is in nobody's way.
+        let _ = self.disk.remove_dir(&self.root.join("work").join(&work.identity));
         Ok(())
     }
 
@@ -233,10 +371,9 @@ impl Store {
     /// # Errors
     /// Fails if it cannot be written.
     pub fn write_manifest(&self, manifest: &SuiteManifest) -> Result<(), StoreError> {
-        write_atomic(
-            &self.root.join("suites").join(format!("{}.json", manifest.suite.name)),
-            &to_json(manifest),
-        )
+        let path = self.root.join("suites").join(format!("{}.json", manifest.suite.name));
+        disk::write_atomic(&*self.disk, &path, &to_json(manifest))
+            .map_err(|error| StoreError::at(&path, error))
     }
 
     /// All suites of the store, by name.
@@ -255,22 +392,28 @@ impl Store {
     }
 }
 
-/// Writes a file so that it is either the old one or the new one, whatever happens.
+/// Writes a file so that it is either the old one or the new one, whatever happens, and the new one when this returns.
 ///
 /// # Errors
 /// Fails if it cannot be written.
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)
-    };
-    write().map_err(|error| {
-        let _ = std::fs::remove_file(&temporary);
-        StoreError::at(path, error)
-    })
+    disk::write_atomic(&disk::Real, path, content).map_err(|error| StoreError::at(path, error))
+}
+
+/// Whether SQLite says that the file is no index, or not any more.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, TypeMismatch};
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, DatabaseCorrupt | NotADatabase | SchemaChanged | TypeMismatch)
+        }
+        // Another table than ours, or values of other types.
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::InvalidColumnIndex(_)
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        _ => false,
+    }
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
@@ -295,50 +438,10 @@ fn read_optional<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T
     }
 }
 
-fn sync(path: &Path) -> Result<(), StoreError> {
-    std::fs::File::open(path).and_then(|file| file.sync_all()).map_err(|error| StoreError::at(path, error))
-}
-
-fn sync_tree(folder: &Path) -> Result<(), StoreError> {
-    for entry in std::fs::read_dir(folder).map_err(|error| StoreError::at(folder, error))? {
-        let path = entry.map_err(|error| StoreError::at(folder, error))?.path();
-        if path.is_dir() {
-            sync_tree(&path)?;
-        } else {
-            sync(&path)?;
-        }
-    }
-    sync(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::{Cost, Machine, Outcome};
-
-    fn result(identity: &str, outcome: Outcome) -> StageResult {
-        StageResult {
-            schema: SCHEMA,
-            identity: identity.to_owned(),
-            kind: "verify".to_owned(),
-            label: "verify".to_owned(),
-            outcome,
-            detail: String::new(),
-            outputs: Default::default(),
-            inputs: Default::default(),
-            facts: serde_json::Value::Null,
-            cost: Cost::default(),
-            environment: secateur_suite::Environment {
-                threads: 1,
-                device_class: "cpu".to_owned(),
-                precision: "f32".to_owned(),
-                layout: "contiguous".to_owned(),
-                libtorch: "2.11.0".to_owned(),
-            },
-            machine: Machine::default(),
-            harness: "0.1.0".to_owned(),
-        }
-    }
+    use crate::testing::result;
 
     #[test]
     fn an_object_appears_with_commit_and_not_before() {
@@ -396,9 +499,112 @@ mod tests {
             let work = store.begin(identity).unwrap();
             store.commit(work, &result(identity, Outcome::Ok)).unwrap();
         }
-        let mut ledger = store.ledger().unwrap();
-        assert!(ledger.rows().unwrap().is_empty());
-        ledger.rebuild(&store.objects().unwrap()).unwrap();
-        assert_eq!(ledger.rows().unwrap().len(), 2);
+        let lock = store.lock().unwrap();
+        assert_eq!(store.ledger(&lock).unwrap().rows().unwrap().len(), 2);
+    }
+
+    /// Whatever has become of the index, the writer and the readers see the rows that follow from the results.
+    #[test]
+    fn a_damaged_or_stale_index_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("store")).unwrap();
+        let lock = store.lock().unwrap();
+        let ledger = store.ledger(&lock).unwrap();
+        for (identity, outcome) in [("a", Outcome::Ok), ("b", Outcome::Crashed), ("c", Outcome::Invalid)] {
+            let (work, result) = (store.begin(identity).unwrap(), result(identity, outcome));
+            if outcome.is_final() { store.commit(work, &result) } else { store.keep_attempt(work, &result) }
+                .unwrap();
+            ledger.record(&result).unwrap();
+        }
+        let rows = ledger.rows().unwrap();
+        assert_eq!(rows.len(), 3);
+        drop(ledger);
+        let path = store.root().join("ledger.sqlite");
+        let whole = std::fs::read(&path).unwrap();
+        let damage: [&dyn Fn() -> Vec<u8>; 6] = [
+            &|| whole.clone(),
+            &|| Vec::new(),
+            &|| b"not a database, but a letter to somebody".repeat(400),
+            &|| whole[..whole.len() / 2].to_vec(),
+            &|| [&whole[..100], &vec![0xa5; whole.len() - 100]].concat(),
+            &|| [&[0; 100], &whole[100..]].concat(),
+        ];
+        for (index, damaged) in damage.iter().enumerate() {
+            std::fs::write(&path, damaged()).unwrap();
+            assert_eq!(store.ledger_rows().unwrap(), rows, "damage {index}");
+            assert_eq!(store.ledger(&lock).unwrap().rows().unwrap(), rows, "damage {index}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(store.ledger_rows().unwrap(), rows);
+        assert!(!path.exists(), "who only reads makes no index");
+        // A retry has led to an object, and the process ended before the row was written.
+        store.ledger(&lock).unwrap();
+        store.commit(store.begin("b").unwrap(), &result("b", Outcome::Ok)).unwrap();
+        for rows in [store.ledger_rows().unwrap(), store.ledger(&lock).unwrap().rows().unwrap()] {
+            assert_eq!(
+                rows.iter().map(|row| row.outcome.as_str()).collect::<Vec<_>>(),
+                ["ok", "ok", "invalid"]
+            );
+        }
+    }
+
+    /// A careless stage may leave anything in its folder.
+    #[test]
+    fn links_and_pipes_that_a_stage_leaves_are_neither_followed_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("store")).unwrap();
+        let work = store.begin("a").unwrap();
+        std::os::unix::fs::symlink("/", work.path.join("everything")).unwrap();
+        std::os::unix::fs::symlink("nowhere", work.path.join("report.json")).unwrap();
+        let pipe = work.path.join("pipe");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        for name in ["everything", "pipe", "report.json"] {
+            assert!(crate::digest_output(&work.path.join(name)).is_err(), "{name}");
+        }
+        let inside = crate::digest_output(&work.path).unwrap_err().to_string();
+        assert!(inside.contains("neither a file nor a folder"), "{inside}");
+        store.commit(work, &result("a", Outcome::Ok)).unwrap();
+        assert!(store.object("a").unwrap().is_some());
+    }
+
+    #[test]
+    fn what_a_killed_process_has_written_beside_its_place_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("store");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(root.join("secateur-store.tmp4711"), "{\"for").unwrap();
+        let store = Store::create_or_open(&root).unwrap();
+        assert!(!root.join("secateur-store.tmp4711").exists());
+        let work = store.begin("a").unwrap();
+        let leave = |names: &[&str]| {
+            std::fs::create_dir_all(work.path.join("trainval/deep")).unwrap();
+            for name in names {
+                std::fs::write(work.path.join(name), "{").unwrap();
+            }
+            let work = store.begin("a").unwrap();
+            let mut names: Vec<_> = std::fs::read_dir(&work.path)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        let all = [
+            "order.json",
+            "order.tmp12",
+            "result.tmp12",
+            ".tmp-AbC9",
+            "report.json",
+            "result.json",
+            "step-8.safetensors",
+            "log.txt",
+            "trainval/deep/train.safetensors.12.partial",
+        ];
+        // What an output folder holds is its content, so half a file must not stay.
+        assert_eq!(leave(&all), ["log.txt"]);
+        // A training that goes on needs what it kept on the way.
+        let resumed = leave(&[&all[..], &[CHECKPOINT]].concat());
+        assert_eq!(resumed, ["log.txt", "step-8.safetensors", CHECKPOINT, "trainval"]);
     }
 }

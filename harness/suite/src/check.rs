@@ -8,6 +8,9 @@ use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
 use crate::task::TaskSource;
 use crate::yaml::{YamlError, from_str, nearest, nearest_expected, to_json};
 
+/// More replicates than anyone runs; intervals over a few of them are what seeds are for.
+const MOST_REPLICATES: u32 = 1000;
+
 /// Reads and checks a suite that is one text.
 ///
 /// # Errors
@@ -146,8 +149,8 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
         add("upstream.train.keep_steps", "step 0 is kept as `init` already".to_owned());
     }
-    if suite.replicates == 0 {
-        add("replicates", "must be at least 1".to_owned());
+    if !(1..=MOST_REPLICATES).contains(&suite.replicates) {
+        add("replicates", format!("must be from 1 to {MOST_REPLICATES}"));
     }
     if suite.threads == 0 {
         add("threads", "must be at least 1".to_owned());

@@ -187,7 +187,7 @@ impl Length {
         let batch = u64::from(batch.max(1));
         match self {
             Self::Steps(steps) => steps,
-            Self::Epochs(epochs) => (epochs * pictures).div_ceil(batch),
+            Self::Epochs(epochs) => epochs.saturating_mul(pictures).div_ceil(batch),
             Self::Samples(samples) => samples / batch,
         }
     }

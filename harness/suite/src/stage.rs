@@ -320,3 +320,51 @@ pub fn derive_seed(root: u64, purpose: &str) -> u64 {
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     u64::from_le_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The version, the specification, the environment and every input stand in the text that is hashed, and nothing else.
+    #[test]
+    fn an_identity_is_the_hash_of_all_that_changes_results() {
+        let spec = StageSpec::Prepare(PrepareSpec {
+            task: "generated/digits".to_owned(),
+            source: DataSource::Generated { seed: 3, version: 1 },
+        });
+        let environment = Environment {
+            threads: 1,
+            device_class: "cpu".to_owned(),
+            precision: "f32".to_owned(),
+            layout: "contiguous".to_owned(),
+            libtorch: LIBTORCH_VERSION.to_owned(),
+        };
+        let inputs = BTreeMap::from([("data".to_owned(), "aa".to_owned())]);
+        let hash = |version: u32| {
+            let text = format!(
+                "{{\"environment\":null,\"inputs\":{{\"data\":\"aa\"}},\"result_version\":{version},\"spec\":{{\"kind\":\"prepare\",\
+                 \"source\":{{\"generated\":{{\"seed\":3,\"version\":1}}}},\"task\":\"generated/digits\"}}}}"
+            );
+            blake3::hash(text.as_bytes()).to_hex()[..40].to_owned()
+        };
+        let identity = Identity::of(&spec, &environment, &inputs);
+        assert_eq!(identity.as_str(), hash(RESULT_VERSION));
+        assert_ne!(identity.as_str(), hash(RESULT_VERSION + 1));
+        // Packing data computes nothing, so that it does not depend on the environment; everything else does.
+        let threads = Environment { threads: 2, ..environment.clone() };
+        assert_eq!(Identity::of(&spec, &threads, &inputs), identity);
+        assert_ne!(Identity::of(&spec, &environment, &BTreeMap::new()), identity);
+        let network: NetworkSpec = serde_json::from_str("{\"name\": \"resnet8\"}").unwrap();
+        let evaluate = StageSpec::Evaluate(EvaluateSpec { network, split: ScoredSplit::Test });
+        let own = Identity::of(&evaluate, &environment, &inputs);
+        for other in [
+            Environment { threads: 2, ..environment.clone() },
+            Environment { device_class: "cuda".to_owned(), ..environment.clone() },
+            Environment { precision: "bf16".to_owned(), ..environment.clone() },
+            Environment { layout: "channels-last".to_owned(), ..environment.clone() },
+            Environment { libtorch: "2.12.0".to_owned(), ..environment.clone() },
+        ] {
+            assert_ne!(Identity::of(&evaluate, &other, &inputs), own, "{other:?}");
+        }
+    }
+}

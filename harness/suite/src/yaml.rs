@@ -4,7 +4,13 @@
 //! document is first read as a YAML value (repeated keys are errors there), merge keys are applied, and untyped
 //! parameters are converted by [`to_json`], which refuses what JSON cannot hold.
 
-use serde::de::DeserializeOwned;
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
@@ -53,14 +59,144 @@ impl YamlError {
 /// # Errors
 /// Returns the place and the reason.
 pub(crate) fn from_str<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
+    check_size(file, text)?;
     // The typed reading of the text gives errors with places; the untyped one finds repeated keys.
     let mut value: Value = serde_yaml::from_str(text).map_err(|error| describe(file, text, &error))?;
-    let has_merge_keys = text.lines().any(|line| line.trim_start().starts_with("<<:"));
-    if has_merge_keys {
+    if text.contains("<<") && has_merge_key(&value) {
         value.apply_merge().map_err(|error| describe(file, text, &error))?;
         return serde_yaml::from_value(value).map_err(|error| describe(file, text, &error));
     }
     serde_yaml::from_str(text).map_err(|error| describe(file, text, &error))
+}
+
+/// Largest text that is read, in bytes; suites have a few kilobytes.
+const LARGEST: usize = 1 << 20;
+/// How many values the aliases of a document may add to those that are written.
+const ALIASED: usize = 20_000;
+/// How deep brackets may stand in one another before the parser sees them: it takes time with the square of the depth, and
+/// goes no deeper than 128 itself.
+const DEEPEST: usize = 256;
+
+/// Refuses texts that would take unreasonable time or memory. A few aliases of aliases make gigabytes.
+fn check_size(file: &str, text: &str) -> Result<(), YamlError> {
+    let refuse = |line: Option<usize>, message: String| {
+        let text = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
+        // The line itself may be what is too long.
+        let text = text.chars().take(100).collect();
+        Err(YamlError { file: file.to_owned(), line, column: line.map(|_| 1), message, text })
+    };
+    if text.len() > LARGEST {
+        let message = format!("it has {} bytes; at most {} MiB are read", text.len(), LARGEST >> 20);
+        return refuse(None, message);
+    }
+    let mut depth = 0_usize;
+    for (index, line) in text.lines().enumerate() {
+        let mut deepest = depth;
+        for byte in line.bytes() {
+            match byte {
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        // Every indicator and two spaces may be a level, too.
+        let outside = line.trim_start_matches([' ', '-', '?', ':', '\t']);
+        if deepest > DEEPEST || line.len() - outside.len() > 2 * DEEPEST {
+            return refuse(Some(index + 1), format!("is nested deeper than {DEEPEST} levels"));
+        }
+    }
+    let counter = Counter { values: &Cell::new(0), most: text.len() + ALIASED };
+    // Other errors are those of the readings that follow, which come no further.
+    let _ = counter.deserialize(serde_yaml::Deserializer::from_str(text));
+    if counter.values.get() > counter.most {
+        let message = format!("its aliases repeat too much: they add more than {ALIASED} values");
+        return refuse(None, message);
+    }
+    Ok(())
+}
+
+/// Counts the values of a document without keeping them.
+#[derive(Clone, Copy)]
+struct Counter<'a> {
+    values: &'a Cell<usize>,
+    most: usize,
+}
+
+impl Counter<'_> {
+    fn count<E: serde::de::Error>(self) -> Result<(), E> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > self.most { Err(E::custom("too many values")) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Counter<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.count()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Counter<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("anything")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_key_seed(self)?.is_some() {
+            entries.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
+        let (_, content) = tagged.variant::<IgnoredAny>()?;
+        content.newtype_variant_seed(self)
+    }
+}
+
+fn has_merge_key(value: &Value) -> bool {
+    match value {
+        Value::Mapping(entries) => {
+            entries.iter().any(|(key, item)| key.as_str() == Some("<<") || has_merge_key(item))
+        }
+        Value::Sequence(items) => items.iter().any(has_merge_key),
+        Value::Tagged(tagged) => has_merge_key(&tagged.value),
+        _ => false,
+    }
 }
 
 fn describe(file: &str, text: &str, error: &serde_yaml::Error) -> YamlError {
@@ -93,9 +229,16 @@ pub(crate) fn nearest_expected(message: &str) -> Option<String> {
     nearest(wrong, names)
 }
 
+/// No name is longer, and comparing two takes time and memory with the product of their lengths.
+const LONGEST_NAME: usize = 200;
+
 /// The name that is nearest to a misspelt one, if any is near.
 pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    if wrong.len() > LONGEST_NAME {
+        return None;
+    }
     names
+        .filter(|name| name.len() <= LONGEST_NAME)
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
         .min_by_key(|(distance, _)| *distance)
@@ -107,10 +250,27 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
 /// # Errors
 /// Refuses tags, keys that are no strings, NaN and infinities, naming the key.
 pub fn to_json(value: &Value) -> Result<Json, String> {
-    convert(value, "params")
+    convert(value, &Path::Root)
 }
 
-fn convert(value: &Value, path: &str) -> Result<Json, String> {
+/// Where a value stands; written out only where something is wrong with it.
+enum Path<'a> {
+    Root,
+    Index(&'a Path<'a>, usize),
+    Key(&'a Path<'a>, &'a str),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("params"),
+            Self::Index(above, index) => write!(f, "{above}[{index}]"),
+            Self::Key(above, key) => write!(f, "{above}.{key}"),
+        }
+    }
+}
+
+fn convert(value: &Value, path: &Path<'_>) -> Result<Json, String> {
     Ok(match value {
         Value::Null => Json::Null,
         Value::Bool(flag) => Json::Bool(*flag),
@@ -129,7 +289,7 @@ fn convert(value: &Value, path: &str) -> Result<Json, String> {
             items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| convert(item, &format!("{path}[{index}]")))
+                .map(|(index, item)| convert(item, &Path::Index(path, index)))
                 .collect::<Result<_, _>>()?,
         ),
         Value::Mapping(entries) => Json::Object(
@@ -138,7 +298,7 @@ fn convert(value: &Value, path: &str) -> Result<Json, String> {
                 .map(|(key, item)| {
                     let key =
                         key.as_str().ok_or_else(|| format!("`{path}` has a key that is not a string"))?;
-                    Ok((key.to_owned(), convert(item, &format!("{path}.{key}"))?))
+                    Ok((key.to_owned(), convert(item, &Path::Key(path, key))?))
                 })
                 .collect::<Result<_, String>>()?,
         ),
@@ -190,6 +350,11 @@ mod tests {
         let value: Value = from_str("a.yaml", text).unwrap();
         assert_eq!(value["use"]["a"], Value::from(1));
         assert_eq!(value["use"]["b"], Value::from(3));
+        let value: Value = from_str("a.yaml", "base: &base {a: 1}\nuse: {<<: *base, b: 3}\n").unwrap();
+        assert_eq!(value["use"]["a"], Value::from(1));
+        // A text is no key.
+        let value: Value = from_str("a.yaml", "a: \"<<: b\"\n").unwrap();
+        assert_eq!(value["a"], Value::from("<<: b"));
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl PlanCommand {
         let mut schedule = Schedule::new(&context, store, settings, needed.clone());
         schedule.resolve_stored()?;
         let mut mean: BTreeMap<String, (f64, u32)> = BTreeMap::new();
-        for row in store.ledger()?.rows()? {
+        for row in store.ledger_rows()? {
             let entry = mean.entry(row.kind).or_default();
             entry.0 += row.seconds;
             entry.1 += 1;

@@ -171,16 +171,13 @@ impl Run {
         let context = self.common.context()?;
         let needed = self.common.select(&context)?;
         let store = Store::create_or_open(&self.common.store)?;
-        let _lock = match store.lock() {
+        let lock = match store.lock() {
             Err(StoreError::Io { path, source }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 bail!("the store {} cannot be written to: {source}", path.display());
             }
             other => other?,
         };
-        let mut ledger = store.ledger()?;
-        if ledger.rows()?.is_empty() {
-            ledger.rebuild(&store.objects()?)?;
-        }
+        let ledger = store.ledger(&lock)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let default_jobs = if context.environment.device_class == "cuda" {
             self.common.devices.len()

@@ -35,7 +35,7 @@ static const secateur_method_desc *const methods[] = {&description};
 
 static const secateur_build_info build = {
     .struct_size = sizeof build,
-    .flags = SECATEUR_BUILD_STABLE_SHIM,
+    .flags = SECATEUR_BUILD_STABLE_SHIM | SECATEUR_BUILD_UNWINDS,
     .torch_abi_version = SHIM_VERSION,
     .torch_version = "2.10 or newer, by its C shim",
     .compiler = "cc " __VERSION__,

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use crate::picture;
 
+/// How many times its other side a picture may be long that is to be a square.
+const LONGEST: u32 = 64;
+
 /// A file that has been read but not decoded.
 pub(super) struct File {
     pub(super) test: bool,
@@ -107,6 +110,15 @@ fn decode(bytes: &[u8], side: Option<u32>) -> Result<Picture, String> {
     if let Some(side) = side
         && (picture.width(), picture.height()) != (side, side)
     {
+        // The whole picture is resized before its middle is cut out.
+        let (long, short) = (picture.width().max(picture.height()), picture.width().min(picture.height()));
+        if long > LONGEST.saturating_mul(short) {
+            return Err(format!(
+                "{}x{} pixels are no picture to cut a square out of: one side is more than {LONGEST} times the other",
+                picture.width(),
+                picture.height()
+            ));
+        }
         // Triangle widens its support when it shrinks, so fine detail is averaged and not aliased.
         picture =
             DynamicImage::ImageRgb8(picture.into_rgb8()).resize_to_fill(side, side, FilterType::Triangle);

@@ -178,7 +178,7 @@ impl Opened {
         let metadata: Metadata = serde_json::from_slice(&text)
             .map_err(|error| format!("not a whole safetensors file ({error})"))?;
         let start = 8 + length;
-        if start + metadata.data_len() as u64 != total {
+        if start.checked_add(metadata.data_len() as u64) != Some(total) {
             return Err(Trouble::Content(
                 "not a whole safetensors file (its tensors are cut off)".to_owned(),
             ));

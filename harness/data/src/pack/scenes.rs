@@ -103,9 +103,16 @@ fn pick(mut file: Opened, choose: impl FnOnce(usize) -> Vec<usize>) -> Result<Sc
     };
     let mut lengths = |name: &str, length: usize| -> Result<Vec<usize>, Trouble> {
         let bytes = file.items(name, Dtype::U64, 0..length)?;
-        Ok(values(&bytes, u64::from_le_bytes).into_iter().map(|value| value as usize).collect())
+        let values: Vec<usize> =
+            values(&bytes, u64::from_le_bytes).into_iter().map(|value| value as usize).collect();
+        // Items of no bytes can be as many as a number holds.
+        if values.len() == length {
+            Ok(values)
+        } else {
+            Err(Trouble::Content(format!("`{name}` has {} numbers instead of {length}", values.len())))
+        }
     };
-    let (offsets, ends) = (lengths("offsets", count + 1)?, lengths("name_ends", count)?);
+    let (offsets, ends) = (lengths("offsets", one_more(count)?)?, lengths("name_ends", count)?);
     let mut scenes = Scenes::empty([channels, height, width]);
     for picture in choose(count) {
         if picture >= count {
@@ -174,7 +181,7 @@ fn parse(packed: &Packed<'_>) -> Result<Scenes, String> {
         let fits = |value: u64| usize::try_from(value).map_err(|_| format!("`{name}` holds {value}"));
         values.into_iter().map(fits).collect()
     };
-    let offsets = lengths("offsets", count + 1)?;
+    let offsets = lengths("offsets", one_more(count)?)?;
     let found = offsets[count];
     let flags =
         |name: &str| Ok::<_, String>(values(numbers(name, Dtype::BOOL, &[found])?, |[flag]| flag != 0));
@@ -200,6 +207,11 @@ fn parse(packed: &Packed<'_>) -> Result<Scenes, String> {
         None => Ok(scenes),
         Some(problem) => Err(problem),
     }
+}
+
+/// Number of offsets that divide the objects of so many pictures.
+fn one_more(pictures: usize) -> Result<usize, String> {
+    pictures.checked_add(1).ok_or_else(|| format!("`pixels` has {pictures} pictures"))
 }
 
 /// Names from their bytes, one after the other, and where each ends.

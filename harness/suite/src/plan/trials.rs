@@ -8,12 +8,17 @@ use crate::spec::{DenseControl, DirectStart, MethodEntry, ScoredSplit, Start, Su
 use crate::stage::{PruneSpec, RecoverSpec, RegimeKind, StageSpec, TrainSpec, derive_seed};
 use crate::yaml::to_json;
 
+/// Largest plan in bytes: some two hundred thousand stages.
+const LARGEST_PLAN: usize = 160 << 20;
+
 pub(super) struct Planner<'a> {
     pub(super) suite: &'a Suite,
     pub(super) surroundings: &'a Surroundings,
     pub(super) plan: Plan,
     /// The `prepare` stage of each task that is needed.
     pub(super) tasks: BTreeMap<String, NodeIndex>,
+    /// About what the plan takes in memory.
+    bytes: usize,
 }
 
 /// A dense network and the task that it was trained on and is pruned on: the upstream network, or in the direct protocol
@@ -71,7 +76,7 @@ impl<'a> Place<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(suite: &'a Suite, surroundings: &'a Surroundings) -> Self {
-        Self { suite, surroundings, plan: Plan::default(), tasks: BTreeMap::new() }
+        Self { suite, surroundings, plan: Plan::default(), tasks: BTreeMap::new(), bytes: 0 }
     }
 
     pub(super) fn run(&mut self) -> Result<(), String> {
@@ -130,6 +135,7 @@ impl<'a> Planner<'a> {
             }
             let prepared = self.prepare(&task)?;
             for replicate in 0..suite.replicates {
+                self.check_size()?;
                 let spec = TrainSpec {
                     network: suite.network.clone(),
                     recipe: suite.recipes[&wanted.recipe].clone(),
@@ -235,6 +241,7 @@ impl<'a> Planner<'a> {
             params => params,
         };
         for keeps in runs {
+            self.check_size()?;
             let spec = StageSpec::Prune(PruneSpec {
                 network: suite.network.clone(),
                 method: entry.method.clone(),
@@ -257,6 +264,7 @@ impl<'a> Planner<'a> {
     }
 
     fn control(&mut self, place: &Place<'_>, control: DenseControl) -> Result<(), String> {
+        self.check_size()?;
         let end = place.base.end();
         let mut trial = Trial { control: Some(control), ..place.trial(control.label(), 1.0) };
         let weights = match control {
@@ -287,6 +295,7 @@ impl<'a> Planner<'a> {
         keep: f64,
         (prune, position): (NodeIndex, usize),
     ) -> Result<(), String> {
+        self.check_size()?;
         let direct = place.base.direct.is_some();
         let snapshot = output(prune, &format!("keep-{position}"));
         let verify = self.verify(keep, snapshot.clone(), place.base.task, &place.name);
@@ -394,7 +403,21 @@ impl<'a> Planner<'a> {
         inputs: BTreeMap<String, InputSource>,
         label: String,
     ) -> NodeIndex {
+        // A length of the text is close enough to what the stage takes in memory.
+        let written = serde_json::to_string(&spec).map_or(0, |text| text.len());
+        self.bytes += size_of::<PlanNode>() + written + 2 * label.len() + 64 * inputs.len();
         self.plan.nodes.push(PlanNode { spec, completion: Completion::Complete, inputs, label });
         self.plan.nodes.len() - 1
+    }
+
+    /// Refuses plans that nobody could run and that would not fit in memory: few numbers make many stages.
+    fn check_size(&self) -> Result<(), String> {
+        if self.bytes <= LARGEST_PLAN {
+            return Ok(());
+        }
+        Err(format!(
+            "the suite has more than {} stages; take fewer replicates, keeps, tasks, tracks or methods, or several suites",
+            self.plan.nodes.len()
+        ))
     }
 }

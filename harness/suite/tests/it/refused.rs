@@ -75,7 +75,8 @@ fn values_that_make_no_sense_are_refused_with_their_place() {
         ),
         ("prunable: {name: convolutions}", "prunable: {name: pairs, pattern: \"4:2\"}", "is not a pattern"),
         ("prunable: {name: convolutions}", "prunable: {name: pairs, pattern: 2}", "pattern"),
-        ("replicates: 2", "replicates: 0", "at least 1"),
+        ("replicates: 2", "replicates: 0", "from 1 to 1000"),
+        ("replicates: 2", "replicates: 1001", "from 1 to 1000"),
         ("name: whole", "name: a/b", "is not made of letters"),
     ] {
         let error = error(from, to);

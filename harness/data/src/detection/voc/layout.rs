@@ -9,6 +9,10 @@ use crate::files::{Files, is_picture};
 const EXPECTED: &str =
     "Annotations/<name>.xml, ImageSets/Main/<list>.txt and JPEGImages/<name>.jpg, below any folder";
 
+/// All annotations are held at once, and in an archive they may be compressed a thousandfold. One of this size has forty
+/// thousand objects.
+const LARGEST_ANNOTATION: u64 = 8 << 20;
+
 /// A listed picture: the folder that holds the three folders (empty at the top), and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
@@ -55,7 +59,8 @@ impl Layout {
                 [.., name] if name.starts_with('.') => {}
                 [above @ .., "Annotations", name] => {
                     if let Some(name) = name.strip_suffix(".xml") {
-                        layout.annotations.insert(entry(above, name), text(visited.bytes()?)?);
+                        let bytes = visited.bytes_up_to(LARGEST_ANNOTATION)?;
+                        layout.annotations.insert(entry(above, name), text(bytes)?);
                     }
                 }
                 [above @ .., "ImageSets", "Main", name] => {
