@@ -23,6 +23,9 @@ const LOG_LIMIT: u64 = 4 << 20;
 /// Time between two looks at how much a stage has written.
 const LOOK_AT_DISK: Duration = Duration::from_millis(500);
 
+/// Longest report, or log, that is read.
+const REPORT_LIMIT: u64 = 64 << 20;
+
 /// Names this process to a worker, which ends when this process does: the stage would otherwise go on in a folder that
 /// the next run continues in. Workers are started by the main thread, which lives as long as the process.
 pub(crate) const PARENT: &str = "SECATEUR_PARENT";
@@ -252,8 +255,8 @@ fn raw_report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
         Ended::Lost(error) => failed(Outcome::Failed, format!("the worker was lost: {error}")),
         Ended::Exited(status) => match status.code() {
             Some(0) => {
-                let text = std::fs::read(work_dir.join("report.json"));
-                let report = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
+                let report = read_bounded(&work_dir.join("report.json"));
+                let report = report.and_then(|text| serde_json::from_slice(&text).ok());
                 report
                     .unwrap_or_else(|| failed(Outcome::Failed, "the worker left without a report".to_owned()))
             }
@@ -283,8 +286,17 @@ pub(crate) fn signal_name(signal: i32) -> String {
     name.to_owned()
 }
 
+/// A file that a plugin may have put there: a plain one, and no longer than this program wants to hold.
+fn read_bounded(path: &Path) -> Option<Vec<u8>> {
+    let info = std::fs::symlink_metadata(path).ok()?;
+    if !info.is_file() || info.len() > REPORT_LIMIT {
+        return None;
+    }
+    std::fs::read(path).ok()
+}
+
 fn last_line(work_dir: &Path) -> String {
-    let text = std::fs::read(work_dir.join("log.txt")).unwrap_or_default();
+    let text = read_bounded(&work_dir.join("log.txt")).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("its log is empty").trim().to_owned()
 }
