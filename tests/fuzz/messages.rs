@@ -26,7 +26,7 @@ fn order() -> String {
   "environment": {ENVIRONMENT},
   "device": "cpu",
   "inputs": {{"weights": {{"path": "/store/objects/a/keep-0.safetensors", "digest": "ab12"}}}},
-  "work_dir": "/store/work/b/1",
+  "work_dir": "/store/attempt/b/1",
   "limit_seconds": 3600
 }}"#
     )

@@ -167,6 +167,16 @@ fn misbehaving_methods_are_found_by_the_checks_for_them() {
     misbehaving(&MORE);
 }
 
+/// What leaves the group of its check and keeps its pipes is ended all the same; the validator would wait for it for ever.
+#[test]
+fn a_check_ends_although_a_process_of_the_plugin_stays_behind() {
+    let (said, verdicts) = validate(
+        &library("fixture-misbehaves"),
+        &["--only", "emits-every-target", "--method", "org.secateur.fixture.stays-behind"],
+    );
+    assert_eq!(verdicts[0]["status"], "passed", "{said:?}");
+}
+
 /// The higher levels take minutes for methods that train; CONTRIBUTING.md says how to make them all.
 #[test]
 fn every_plugin_that_is_shipped_passes_the_first_levels() {

@@ -67,10 +67,8 @@ pub(crate) struct LocalExecutor {
 
 impl LocalExecutor {
     pub(crate) fn new(stop: Stop) -> Self {
-        // Orphans of a worker come to this process, which ends them with the worker's group.
-        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         let (sender, receiver) = channel();
-        Self { worker: None, stop, family: Family::default(), sender, receiver }
+        Self { worker: None, stop, family: Family::new(), sender, receiver }
     }
 }
 
@@ -234,8 +232,12 @@ fn cut_log(log: &Path) {
 /// line of its own in a table, is taken out.
 fn report_of(work_dir: &Path, ended: Ended) -> WorkerReport {
     let report = raw_report_of(work_dir, ended);
-    let detail = report.detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    WorkerReport { detail, ..report }
+    WorkerReport { detail: on_one_line(&report.detail), ..report }
+}
+
+/// A text without what would drive a terminal or begin a line of its own.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn raw_report_of(work_dir: &Path, ended: Ended) -> WorkerReport {

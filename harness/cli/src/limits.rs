@@ -84,10 +84,17 @@ pub(crate) fn bytes_in(folder: &Path, limit: u64) -> u64 {
 ///
 /// Whoever else is a child of this process was orphaned by a stage: this process is the nearest subreaper, to which the system gives
 /// processes whose parent has ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Family(Arc<Mutex<BTreeSet<u32>>>);
 
 impl Family {
+    /// A family without members. From now on this process is where orphans of its children come to.
+    pub(crate) fn new() -> Self {
+        // Where the system refuses, orphans are beyond reach, as without a family.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        Self(Arc::default())
+    }
+
     /// Starts a process that belongs to the family. Nobody is taken for an orphan meanwhile.
     pub(crate) fn start<E>(
         &self,

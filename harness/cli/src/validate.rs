@@ -15,8 +15,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use secateur_store::{Check, CheckSubject, Status, ValidationQuestion, Verdict};
 use serde::Serialize;
 
-use crate::executor::{PARENT, signal_name};
+use crate::executor::{PARENT, on_one_line, signal_name};
 use crate::interpreter;
+use crate::limits::Family;
 use crate::plugins::{PluginInfo, inspect};
 use crate::worker::Worker;
 
@@ -63,9 +64,7 @@ impl Checked {
         line.truncate(line_length);
         // What holds needs no words, and neither does what was not to be checked.
         if !self.verdict.text.is_empty() && self.verdict.status != Status::Passed {
-            let text: String =
-                self.verdict.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            line.push_str(&format!("\n     {text}"));
+            line.push_str(&format!("\n     {}", on_one_line(&self.verdict.text)));
         }
         line
     }
@@ -114,6 +113,7 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
             CheckSubject::Method => tasks.extend(methods.iter().map(|method| (check, method.clone()))),
         }
     }
+    let family = Family::new();
     let next = AtomicUsize::new(0);
     let ended: Vec<Mutex<Option<Checked>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
     let make = |(check, method): &(Check, Option<String>)| {
@@ -129,7 +129,8 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
                 seconds: wanted.seconds,
                 reproduce: wanted.reproduce,
             };
-            ask(&worker, &path, &question).unwrap_or_else(|error| Verdict::failed(format!("{error:#}")))
+            ask(&worker, &family, &path, &question)
+                .unwrap_or_else(|error| Verdict::failed(format!("{error:#}")))
         };
         let seconds = start.elapsed().as_secs_f64();
         Checked { check: *check, level: check.level(), method: method.clone(), verdict, seconds }
@@ -193,7 +194,12 @@ fn given(wanted: &Wanted, info: Option<&PluginInfo>) -> anyhow::Result<Given> {
 }
 
 /// Asks a worker for one check.
-fn ask(worker: &Worker, path: &std::path::Path, question: &ValidationQuestion) -> anyhow::Result<Verdict> {
+fn ask(
+    worker: &Worker,
+    family: &Family,
+    path: &std::path::Path,
+    question: &ValidationQuestion,
+) -> anyhow::Result<Verdict> {
     let mut command = worker.command();
     command
         .arg("--validate")
@@ -208,7 +214,7 @@ fn ask(worker: &Worker, path: &std::path::Path, question: &ValidationQuestion) -
         .stderr(Stdio::piped())
         .process_group(0);
     // This thread waits for the worker, so that the worker may end with it.
-    let mut child = command.spawn().context("cannot start secateur-worker")?;
+    let mut child = family.start(|| command.spawn()).context("cannot start secateur-worker")?;
     if let Some(mut stdin) = child.stdin.take() {
         // Who ends without listening gives no answer below.
         let _ = stdin.write_all(serde_json::to_string(question)?.as_bytes());
@@ -220,10 +226,11 @@ fn ask(worker: &Worker, path: &std::path::Path, question: &ValidationQuestion) -
         limit += Duration::from_secs_f64(question.seconds.clamp(0.0, 86_400.0));
     }
     let status = wait(&mut child, limit)?;
-    // Whatever the plugin has left behind would hold the pipes open.
+    // Whatever the plugin has left behind would hold the pipes open, in its group or out of it.
     if let Some(group) = Pid::from_raw(child.id() as i32) {
         let _ = kill_process_group(group, Signal::KILL);
     }
+    family.bury(child.id());
     let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
     let last =
         |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
