@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{GIVEN, Lab, MAGNITUDE, RANDOM, Suite, lines_of, workspace};
+use crate::support::{GIVEN, Lab, MAGNITUDE, RANDOM, Suite, lines_of, processes_with, workspace};
 
 /// What becomes of a fault.
 struct Case {
@@ -239,13 +239,6 @@ fn throwing(folder: &Path) -> std::path::PathBuf {
         .status();
     assert!(status.expect("c++ starts").success());
     made
-}
-
-/// Processes whose command line has this text.
-fn processes_with(text: &str) -> usize {
-    let processes = std::fs::read_dir("/proc").expect("there is /proc").filter_map(|entry| entry.ok());
-    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    lines.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").contains(text)).count()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Lab, MAGNITUDE, Said, Suite, library, run, secateur};
+use crate::support::{Lab, MAGNITUDE, Said, Suite, library, processes_with, run, secateur};
 
 fn inspect(path: &std::path::Path) -> Said {
     let output = secateur().args(["plugin", "inspect"]).arg(path).output().expect("secateur starts");
@@ -138,4 +138,21 @@ fn a_plugin_that_crashes_is_left_alone_until_it_changes() {
     bytes.push(0);
     std::fs::write(&library, bytes).expect("a file can be written");
     inspect().names(&["crashed while it was loaded"]);
+}
+
+/// Whoever asks about a plugin gets an answer, and nothing that it has started runs on.
+#[test]
+fn a_plugin_that_does_not_come_back_or_prints_without_measure_is_asked_all_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let inspect = |fault: &str| {
+        let library = crate::validator::tables(folder.path(), fault);
+        let mut command = secateur();
+        command.env("XDG_CACHE_HOME", folder.path().join("cache")).env("SECATEUR_LOAD_SECONDS", "2");
+        Said::of(&command.args(["plugin", "inspect"]).arg(&library).output().expect("secateur starts"))
+    };
+    inspect("NEVER_LOADS").exits(2).names(&["libNEVER_LOADS.so", "there was no answer within 2 s"]);
+    let said = inspect("FLOODS").exits(0);
+    assert!(said.out.contains("org.secateur.fixture.tables"), "{}", said.out);
+    let folder = folder.path().to_str().expect("a path in UTF-8");
+    assert_eq!(processes_with(folder), 0, "nothing stays behind");
 }

@@ -9,10 +9,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use secateur_store::{Outcome, StageOrder, WorkerReport};
 
-use crate::limits::{Family, bytes_in, memory_below, memory_of};
+use crate::family;
+use crate::limits::{bytes_in, memory_below, memory_of};
 use crate::worker::Worker;
 
 /// Time between SIGTERM and SIGKILL.
@@ -60,7 +61,6 @@ pub(crate) type Stop = Arc<AtomicU8>;
 pub(crate) struct LocalExecutor {
     worker: Option<Worker>,
     stop: Stop,
-    family: Family,
     sender: Sender<Finished>,
     receiver: Receiver<Finished>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct LocalExecutor {
 impl LocalExecutor {
     pub(crate) fn new(stop: Stop) -> Self {
         let (sender, receiver) = channel();
-        Self { worker: None, stop, family: Family::new(), sender, receiver }
+        Self { worker: None, stop, sender, receiver }
     }
 }
 
@@ -101,12 +101,12 @@ impl Executor for LocalExecutor {
         }
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let start = Instant::now();
-        let child = self.family.start(|| command.spawn()).context("cannot start secateur-worker")?;
-        let (sender, stop, family) = (self.sender.clone(), Arc::clone(&self.stop), self.family.clone());
+        let child = family::start(&mut command).context("cannot start secateur-worker")?;
+        let (sender, stop) = (self.sender.clone(), Arc::clone(&self.stop));
         std::thread::spawn(move || {
             let process = child.id();
             let (ended, peak_bytes) = watch(child, start, &order, &stop, &log_file);
-            family.bury(process);
+            family::bury(process);
             let report = report_of(&order.work_dir, ended);
             let seconds = start.elapsed().as_secs_f64();
             // The receiver is gone only when the run has ended.
@@ -134,13 +134,8 @@ enum Ended {
 /// Follows a process to its end: memory, disk, time limit, cancelling, the size of its log.
 fn watch(mut child: Child, start: Instant, order: &StageOrder, stop: &Stop, log: &Path) -> (Ended, u64) {
     let limit = Duration::from_secs(order.limit_seconds);
-    let group = Pid::from_raw(child.id() as i32);
-    let signal = |signal: Signal| {
-        if let Some(group) = group {
-            // The group is gone when the last process of it is.
-            let _ = kill_process_group(group, signal);
-        }
-    };
+    let leader = child.id();
+    let signal = |signal: Signal| family::signal_group(leader, signal);
     let mut peak_bytes = 0;
     let mut overran: Option<String> = None;
     let mut looked_at_disk = start;

@@ -4,12 +4,13 @@
 //! it, and what is installed in it changes results. So the parent asks it, before anything runs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use secateur_store::Interpreter;
 use serde::Deserialize;
 
+use crate::family;
 use crate::plugins::MethodInfo;
 
 /// What a plugin writes beside a parameter in its schema, with the value `python`: the parameter names an interpreter.
@@ -80,7 +81,7 @@ pub(crate) fn ask(name: &str, parameter: &str, folder: &Path, private: &[&Path])
     let beside = folder.join(name);
     let program = if name.contains('/') && beside.exists() { beside } else { PathBuf::from(name) };
     let help = format!("install Python 3.8 or newer, or name another one in {VARIABLE} or `{parameter}`");
-    let output = Command::new(&program).args(["-B", "-c", QUESTION]).stdin(Stdio::null()).output();
+    let output = family::output(Command::new(&program).args(["-B", "-c", QUESTION]));
     let output = output.with_context(|| format!("cannot start the interpreter `{name}`; {help}"))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);

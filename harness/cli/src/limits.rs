@@ -1,10 +1,8 @@
-//! What stages may take of the machine, and what they leave behind.
+//! What stages may take of the machine.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use crate::family::children;
 
 /// The part of the machine's memory that a stage may take unless the suite says otherwise.
 const PART_OF_MEMORY: f64 = 0.8;
@@ -52,16 +50,6 @@ pub(crate) fn memory_of(process: u32) -> Memory {
     Memory { now: field("VmRSS:"), peak: field("VmHWM:") }
 }
 
-/// The children of a process, of all its threads.
-fn children(process: u32) -> Vec<u32> {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
-    let threads = threads.into_iter().flatten().filter_map(|entry| entry.ok());
-    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
-        .collect()
-}
-
 /// Resident memory of all processes below one, in bytes.
 pub(crate) fn memory_below(process: u32) -> u64 {
     children(process).into_iter().map(|child| memory_of(child).now + memory_below(child)).sum()
@@ -78,54 +66,6 @@ pub(crate) fn bytes_in(folder: &Path, limit: u64) -> u64 {
         }
     }
     sum
-}
-
-/// The processes that this one has started itself and still waits for.
-///
-/// Whoever else is a child of this process was orphaned by a stage: this process is the nearest subreaper, to which the system gives
-/// processes whose parent has ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Family(Arc<Mutex<BTreeSet<u32>>>);
-
-impl Family {
-    /// A family without members. From now on this process is where orphans of its children come to.
-    pub(crate) fn new() -> Self {
-        // Where the system refuses, orphans are beyond reach, as without a family.
-        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-        Self(Arc::default())
-    }
-
-    /// Starts a process that belongs to the family. Nobody is taken for an orphan meanwhile.
-    pub(crate) fn start<E>(
-        &self,
-        start: impl FnOnce() -> Result<std::process::Child, E>,
-    ) -> Result<std::process::Child, E> {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let child = start()?;
-        own.insert(child.id());
-        Ok(child)
-    }
-
-    /// Forgets a process that has been waited for, and ends all orphans, with what they have started.
-    pub(crate) fn bury(&self, ended: u32) {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.remove(&ended);
-        // Children of an orphan become orphans when it ends.
-        for _ in 0..64 {
-            let orphans: Vec<Pid> = children(std::process::id())
-                .into_iter()
-                .filter(|child| !own.contains(child))
-                .filter_map(|child| Pid::from_raw(child as i32))
-                .collect();
-            if orphans.is_empty() {
-                break;
-            }
-            for orphan in orphans {
-                let _ = kill_process(orphan, Signal::KILL);
-                let _ = waitpid(Some(orphan), WaitOptions::empty());
-            }
-        }
-    }
 }
 
 #[cfg(test)]

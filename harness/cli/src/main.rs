@@ -5,10 +5,12 @@
 mod commands;
 mod context;
 mod executor;
+mod family;
 mod interpreter;
 mod limits;
 mod plugins;
 mod progress;
+mod question;
 mod record;
 mod schedule;
 mod validate;

@@ -1,20 +1,28 @@
 //! Finding plugins. This program never opens one: a worker inspects it, and what it says is cached by content.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use secateur_store::ParamsQuestion;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::question::{Ended, Question};
 use crate::worker::Worker;
 
-/// How long a plugin is waited for that looks at parameters.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Names how many seconds a plugin may take to load, or to look at parameters; whole ones.
+const VARIABLE: &str = "SECATEUR_LOAD_SECONDS";
+
+/// How long a plugin is waited for that is loaded, or looks at parameters.
+fn patience() -> anyhow::Result<Duration> {
+    let Some(text) = std::env::var_os(VARIABLE) else { return Ok(Duration::from_secs(30)) };
+    let seconds = text.to_str().and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
+    let seconds = seconds
+        .with_context(|| format!("{VARIABLE} is a number of seconds, such as 120, and not {text:?}"))?;
+    Ok(Duration::from_secs(seconds))
+}
 
 /// What a plugin says of itself, as the worker prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -170,33 +178,32 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<PluginInfo> {
             file.display()
         );
     }
-    let output = Worker::find()?
-        .command()
-        .arg("--inspect")
-        .arg(&path)
-        .output()
-        .with_context(|| format!("cannot inspect plugin `{}`", path.display()))?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let text = text.trim().trim_start_matches("error: ");
-        match output.status.code() {
-            Some(_) => bail!("{text}"),
-            None => {
-                // Remembered until the file changes, so that not every command runs into it again.
-                if let Some(file) = quarantine {
-                    let _ = file.parent().map(std::fs::create_dir_all);
-                    let _ = secateur_store::write_atomic(&file, output.status.to_string().as_bytes());
-                }
-                bail!(
-                    "cannot load plugin `{}`: it crashed while it was loaded ({})",
-                    path.display(),
-                    output.status
-                )
-            }
+    let limit = patience()?;
+    let question = Question { mode: "--inspect", path: &path, input: String::new(), environment: &[], limit };
+    let answer = question.ask(&Worker::find()?)?;
+    let remember = |how: &str| {
+        // Until the file changes, so that not every command runs into it again.
+        if let Some(file) = &quarantine {
+            let _ = file.parent().map(std::fs::create_dir_all);
+            let _ = secateur_store::write_atomic(file, how.as_bytes());
+        }
+    };
+    match answer.ended {
+        Ended::Exited(0) => {}
+        Ended::Exited(_) => bail!("{}", answer.error()),
+        Ended::Signal(_) | Ended::TimedOut => {
+            let how = answer.ended.describe(limit);
+            remember(&how);
+            let what = if answer.ended == Ended::TimedOut { "did not come back" } else { "crashed" };
+            bail!("cannot load plugin `{}`: it {what} while it was loaded ({how})", path.display());
         }
     }
-    let info: PluginInfo =
-        serde_json::from_slice(&output.stdout).context("the worker's answer is not JSON")?;
+    let info: PluginInfo = serde_json::from_str(&answer.line).with_context(|| {
+        format!(
+            "plugin `{}` ended the process, or printed over its description, while it was loaded",
+            path.display()
+        )
+    })?;
     if let Some(file) = cached {
         // The cache only saves time; what cannot be cached is asked for again.
         let _ = file.parent().map(std::fs::create_dir_all);
@@ -226,21 +233,14 @@ pub(crate) fn refusals(
         return Ok(refusals);
     }
     let list: Vec<&ParamsQuestion> = asked.iter().map(|index| &questions[*index]).collect();
-    let mut child = Worker::find()?
-        .command()
-        .arg("--check")
-        .arg(&info.path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot ask plugin `{}`", info.path.display()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Who ends without listening gives no answer below.
-        let _ = serde_json::to_writer(&mut stdin, &list);
-    }
-    let Some(stdout) = answer_in_time(child) else { return Ok(refusals) };
-    let Ok(answers) = serde_json::from_slice::<Vec<Option<String>>>(&stdout) else { return Ok(refusals) };
+    let input = serde_json::to_string(&list).context("parameters cannot be written as JSON")?;
+    let question =
+        Question { mode: "--check", path: &info.path, input, environment: &[], limit: patience()? };
+    let answer = question.ask(&Worker::find()?)?;
+    let answers = match answer.ended {
+        Ended::Exited(0) => serde_json::from_str::<Vec<Option<String>>>(&answer.line).unwrap_or_default(),
+        _ => Vec::new(),
+    };
     for (index, answer) in asked.into_iter().zip(answers) {
         if let (None, Some(file)) = (&answer, taken(&questions[index])) {
             // The cache only saves time.
@@ -250,25 +250,6 @@ pub(crate) fn refusals(
         refusals[index] = answer;
     }
     Ok(refusals)
-}
-
-/// What a process writes until it ends; `None`, and it is killed, if that takes longer than a method may look at its parameters.
-fn answer_in_time(mut child: Child) -> Option<Vec<u8>> {
-    let mut stdout = child.stdout.take()?;
-    let reader = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stdout.read_to_end(&mut bytes).map(|_| bytes)
-    });
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().ok()?.is_none() {
-        if Instant::now() >= deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    reader.join().ok()?.ok()
 }
 
 /// A plugin that one worker refuses another may take, so what is cached belongs to both.

@@ -1,30 +1,24 @@
 //! `secateur plugin validate`: asks a worker for each check, since any of them may end it.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write as _};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
 use secateur_store::{Check, CheckSubject, Status, ValidationQuestion, Verdict};
 use serde::Serialize;
 
-use crate::executor::{PARENT, on_one_line, signal_name};
+use crate::executor::on_one_line;
 use crate::interpreter;
-use crate::limits::Family;
 use crate::plugins::{PluginInfo, inspect};
+use crate::question::{Ended, Question};
 use crate::worker::Worker;
 
 /// How long a check may take, beside random requests.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// How much of what a plugin prints is kept: the end.
-const KEPT: usize = 64 << 10;
 
 /// What is to be checked.
 #[derive(Debug)]
@@ -113,7 +107,6 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
             CheckSubject::Method => tasks.extend(methods.iter().map(|method| (check, method.clone()))),
         }
     }
-    let family = Family::new();
     let next = AtomicUsize::new(0);
     let ended: Vec<Mutex<Option<Checked>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
     let make = |(check, method): &(Check, Option<String>)| {
@@ -129,8 +122,7 @@ pub(crate) fn validate(wanted: &Wanted, mut tell: impl FnMut(&Checked)) -> anyho
                 seconds: wanted.seconds,
                 reproduce: wanted.reproduce,
             };
-            ask(&worker, &family, &path, &question)
-                .unwrap_or_else(|error| Verdict::failed(format!("{error:#}")))
+            ask(&worker, &path, &question).unwrap_or_else(|error| Verdict::failed(format!("{error:#}")))
         };
         let seconds = start.elapsed().as_secs_f64();
         Checked { check: *check, level: check.level(), method: method.clone(), verdict, seconds }
@@ -194,96 +186,28 @@ fn given(wanted: &Wanted, info: Option<&PluginInfo>) -> anyhow::Result<Given> {
 }
 
 /// Asks a worker for one check.
-fn ask(
-    worker: &Worker,
-    family: &Family,
-    path: &std::path::Path,
-    question: &ValidationQuestion,
-) -> anyhow::Result<Verdict> {
-    let mut command = worker.command();
-    command
-        .arg("--validate")
-        .arg(path)
-        .env("OMP_NUM_THREADS", "1")
-        .env("RUST_BACKTRACE", "0")
-        // Freed blocks that glibc's threads keep for themselves would count as in use.
-        .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
-        .env(PARENT, std::process::id().to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    // This thread waits for the worker, so that the worker may end with it.
-    let mut child = family.start(|| command.spawn()).context("cannot start secateur-worker")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Who ends without listening gives no answer below.
-        let _ = stdin.write_all(serde_json::to_string(question)?.as_bytes());
-    }
-    let out = tail_of(child.stdout.take());
-    let err = tail_of(child.stderr.take());
+fn ask(worker: &Worker, path: &Path, question: &ValidationQuestion) -> anyhow::Result<Verdict> {
     let mut limit = PATIENCE;
     if question.check == Check::RandomRequests {
         limit += Duration::from_secs_f64(question.seconds.clamp(0.0, 86_400.0));
     }
-    let status = wait(&mut child, limit)?;
-    // Whatever the plugin has left behind would hold the pipes open, in its group or out of it.
-    if let Some(group) = Pid::from_raw(child.id() as i32) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-    family.bury(child.id());
-    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
-    let last =
-        |text: &str| text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
-    let said = last(&err);
-    let with_said =
-        |text: String| if said.is_empty() { text } else { format!("{text}; its last words: {said}") };
-    let Some(status) = status else {
-        let text = with_said(format!("there was no answer within {} s", limit.as_secs()));
-        return Ok(Verdict { status: Status::TimedOut, text });
+    // Freed blocks that glibc's threads keep for themselves would count as in use.
+    let environment = [("OMP_NUM_THREADS", "1"), ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")];
+    let input = serde_json::to_string(question)?;
+    let answer =
+        Question { mode: "--validate", path, input, environment: &environment, limit }.ask(worker)?;
+    let with_said = |text: String| match answer.last_words() {
+        "" => text,
+        said => format!("{text}; its last words: {said}"),
     };
-    if let Some(signal) = status.signal() {
-        let text = with_said(format!("the process was ended by {}", signal_name(signal)));
-        return Ok(Verdict { status: Status::Crashed, text });
-    }
-    match serde_json::from_str::<Verdict>(&last(&out)) {
-        Ok(verdict) if status.success() => Ok(verdict),
-        _ if status.success() => {
-            let text = with_said("the process ended without an answer, as `exit(0)` would end it".to_owned());
-            Ok(Verdict { status: Status::Crashed, text })
-        }
-        _ => Ok(Verdict { status: Status::Failed, text: said.trim_start_matches("error: ").to_owned() }),
-    }
-}
-
-fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<Option<std::process::ExitStatus>> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if start.elapsed() > limit {
-            if let Some(group) = Pid::from_raw(child.id() as i32) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// The end of what comes out of a pipe, however much that is.
-fn tail_of(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        let mut buffer = [0; 8 << 10];
-        let Some(mut pipe) = pipe else { return String::new() };
-        while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-            kept.extend_from_slice(&buffer[..read]);
-            if kept.len() > 2 * KEPT {
-                kept.drain(..kept.len() - KEPT);
-            }
-        }
-        String::from_utf8_lossy(&kept).into_owned()
+    let described = || with_said(answer.ended.describe(limit));
+    Ok(match answer.ended {
+        Ended::TimedOut => Verdict { status: Status::TimedOut, text: described() },
+        Ended::Signal(_) => Verdict { status: Status::Crashed, text: described() },
+        Ended::Exited(0) => serde_json::from_str(&answer.line).unwrap_or_else(|_| {
+            let text = "the process ended without an answer, as `exit(0)` would end it".to_owned();
+            Verdict { status: Status::Crashed, text: with_said(text) }
+        }),
+        Ended::Exited(_) => Verdict::failed(answer.last_words().trim_start_matches("error: ")),
     })
 }

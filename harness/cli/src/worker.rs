@@ -1,9 +1,11 @@
 //! Finding and asking the worker program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, bail};
+
+use crate::family;
 
 /// The worker program, and where it finds libtorch.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ impl Worker {
             return Ok(worker);
         }
         let code = "import torch, os; print(torch.__version__, os.path.dirname(torch.__file__))";
-        let python = Command::new("python3").args(["-c", code]).stderr(Stdio::null()).output();
+        let python = family::output(Command::new("python3").args(["-c", code]));
         let text =
             python.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         if let Some((version, folder)) = text.trim().split_once(' ')
@@ -61,9 +63,8 @@ impl Worker {
 
     /// Whether the program starts at all: without arguments it prints its usage and exits with 2.
     fn starts(&self) -> bool {
-        let status = self.command().stdout(Stdio::null()).stderr(Stdio::null()).status();
         // Who was ended by a signal, for example Ctrl-C on a terminal, has found its libraries.
-        status.is_ok_and(|status| matches!(status.code(), Some(2) | None))
+        family::output(&mut self.command()).is_ok_and(|output| matches!(output.status.code(), Some(2) | None))
     }
 
     /// A command that runs the worker.

@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 fn inspect(path: &Path) -> anyhow::Result<()> {
     contain::restrict_to_reading(path, &[])?;
     let plugin = secateur_host::Plugin::load(path)?;
-    println!("{}", serde_json::to_string(&plugin.info())?);
+    println!("\n{}", serde_json::to_string(&plugin.info())?);
     Ok(())
 }
 
@@ -84,7 +84,7 @@ fn check(path: &Path) -> anyhow::Result<()> {
             refused.filter(|failure| failure.status == secateur_abi::E_INVALID).map(|failure| failure.message)
         })
         .collect();
-    println!("{}", serde_json::to_string(&answers)?);
+    println!("\n{}", serde_json::to_string(&answers)?);
     Ok(())
 }
 
