@@ -208,17 +208,22 @@ impl Plugin {
             !shim || build.torch_abi_version <= running
         };
         if !fits {
-            let package =
-                self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let compiler = text(build.compiler).unwrap_or_default();
+            let package = self.path.file_stem().map(|stem| stem.to_string_lossy().replace('_', "-"));
+            let help = match package {
+                Some(package) if compiler.starts_with("rustc") => {
+                    format!(": cargo build --release -p {}", package.trim_start_matches("lib"))
+                }
+                _ => String::new(),
+            };
             return Err(format!(
                 "it was built for another libtorch\n  plugin   {} (torch ABI {:#018x}, {}, {})\n  host     {}\n  \
-                 help: rebuild it against this libtorch: cargo build --release -p {}",
+                 help: rebuild it against this libtorch{help}",
                 text(build.torch_version).unwrap_or_else(|| version_text(build.torch_abi_version)),
                 build.torch_abi_version,
                 text(build.sdk_version).unwrap_or_default(),
-                text(build.compiler).unwrap_or_default(),
+                compiler,
                 version_text(running),
-                package.trim_start_matches("lib").replace('_', "-"),
             ));
         }
         Ok(())
