@@ -19,8 +19,10 @@ use crate::scene::{Kind, Scene};
 
 /// Pictures in a batch of training.
 pub(crate) const BATCH: u64 = 8;
-/// Pictures that a method may spend, unless a check is about that: enough for the defaults of methods that search.
-pub(crate) const ALLOWANCE: u64 = 1024 * BATCH;
+/// Pictures that a method may spend, unless a check is about that.
+const ALLOWANCE: u64 = 1024 * BATCH;
+/// What a method gets whose search costs more than that. Not at once, since others train for as long as they may.
+const MORE: u64 = 64 * ALLOWANCE;
 
 /// The method under test.
 #[derive(Debug)]
@@ -49,12 +51,15 @@ pub(crate) struct Asked {
     pub(crate) keeps: Vec<f64>,
     pub(crate) seed: u64,
     pub(crate) allowance: u64,
+    /// Whether it is asked again with a larger allowance if this one does not reach.
+    pub(crate) or_more: bool,
     pub(crate) probe: ProbePlan,
 }
 
 impl Asked {
     pub(crate) fn keeps(keeps: &[f64]) -> Self {
-        Self { keeps: keeps.to_vec(), seed: 1, allowance: ALLOWANCE, probe: ProbePlan::default() }
+        let probe = ProbePlan::default();
+        Self { keeps: keeps.to_vec(), seed: 1, allowance: ALLOWANCE, or_more: true, probe }
     }
 }
 
@@ -62,6 +67,8 @@ impl Asked {
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) result: Result<(), MethodFailure>,
+    /// The allowance that it had.
+    pub(crate) allowance: u64,
     pub(crate) keeps: Vec<f64>,
     pub(crate) snapshots: Vec<Option<Snapshot>>,
     pub(crate) model: Model,
@@ -73,8 +80,19 @@ pub(crate) struct Done {
     pub(crate) time: Duration,
 }
 
-/// Runs the method once.
+/// Runs the method, and again with more if it is to have it.
 pub(crate) fn attempt(subject: &Subject<'_>, scene: &Scene, asked: &Asked) -> anyhow::Result<Done> {
+    let mut done = once(subject, scene, asked)?;
+    for allowance in [ALLOWANCE, MORE] {
+        let exhausted = done.result.as_ref().is_err_and(|failure| failure.status == abi::E_EXHAUSTED);
+        if exhausted && asked.or_more && allowance > done.allowance {
+            done = once(subject, scene, &Asked { allowance, ..asked.clone() })?;
+        }
+    }
+    Ok(done)
+}
+
+fn once(subject: &Subject<'_>, scene: &Scene, asked: &Asked) -> anyhow::Result<Done> {
     // Networks of this size are fastest on one thread.
     tch::set_num_threads(1);
     let model = Model::new(scene.network.clone(), Options::default(), &Streams::new(7))?;
@@ -109,7 +127,8 @@ pub(crate) fn attempt(subject: &Subject<'_>, scene: &Scene, asked: &Asked) -> an
         probe.map_or_else(Default::default, |probe| (probe.breaches(), probe.calls(), probe.has_failed()));
     let snapshots = session.into_snapshots();
     let keeps = asked.keeps.clone();
-    Ok(Done { result, keeps, snapshots, model, start, removable, breaches, calls, injected, time })
+    let allowance = asked.allowance;
+    Ok(Done { result, allowance, keeps, snapshots, model, start, removable, breaches, calls, injected, time })
 }
 
 /// What the upstream kept: another initialization as the one that it began with, and an early step.
@@ -190,9 +209,11 @@ pub(crate) fn worst(verdicts: Vec<(&str, Verdict)>) -> Verdict {
         Status::Warning => 2,
         Status::Failed | Status::Crashed | Status::TimedOut => 3,
     };
-    let worst = verdicts
-        .into_iter()
-        .reduce(|worst, next| if rank(next.1.status) > rank(worst.1.status) { next } else { worst });
+    let worst = verdicts.into_iter().reduce(|worst, next| {
+        // Of several networks that a method declines, the last is the one most like those it is for.
+        let (first, second) = (rank(worst.1.status), rank(next.1.status));
+        if second > first || second == 0 && first == 0 { next } else { worst }
+    });
     match worst {
         Some((_, verdict)) if verdict.text.is_empty() => verdict,
         Some((name, verdict)) => Verdict { text: format!("{name}: {}", verdict.text), ..verdict },

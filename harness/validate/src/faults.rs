@@ -6,7 +6,7 @@ use secateur_abi as abi;
 use secateur_host::{Breach, INJECTED, ProbePlan, offered_extensions, without_extension};
 use secateur_store::{Check, Verdict};
 
-use crate::attempt::{ALLOWANCE, Asked, BATCH, Done, Subject, attempt, word, worst};
+use crate::attempt::{Asked, BATCH, Done, Subject, attempt, word, worst};
 use crate::prune::on_one;
 use crate::scene::{self, Scene};
 
@@ -34,13 +34,9 @@ pub(crate) fn check(subject: &Subject<'_>, check: Check) -> anyhow::Result<Verdi
 
 /// A run that goes well, with as small an allowance as that takes.
 fn well(subject: &Subject<'_>, scene: &Scene) -> anyhow::Result<(Asked, Done)> {
-    let mut asked = Asked { allowance: 32 * BATCH, ..Asked::keeps(&[0.5, 0.25]) };
-    let mut done = attempt(subject, scene, &asked)?;
-    if done.declined().is_some() {
-        asked.allowance = ALLOWANCE;
-        done = attempt(subject, scene, &asked)?;
-    }
-    Ok((asked, done))
+    let asked = Asked { allowance: 32 * BATCH, ..Asked::keeps(&[0.5, 0.25]) };
+    let done = attempt(subject, scene, &asked)?;
+    Ok((Asked { allowance: done.allowance, ..asked }, done))
 }
 
 /// Why a run without faults is none that could show them.
@@ -172,7 +168,8 @@ fn missing(subject: &Subject<'_>, scene: &Scene) -> anyhow::Result<Verdict> {
 
 fn exhausted(subject: &Subject<'_>, scene: &Scene) -> anyhow::Result<Verdict> {
     for allowance in [0, 1, BATCH, 5 * BATCH] {
-        let done = attempt(subject, scene, &Asked { allowance, ..Asked::keeps(&[0.5, 0.25]) })?;
+        let done =
+            attempt(subject, scene, &Asked { allowance, or_more: false, ..Asked::keeps(&[0.5, 0.25]) })?;
         let honest = [abi::E_EXHAUSTED, abi::E_INFEASIBLE, abi::E_UNSUPPORTED, abi::E_INVALID];
         let problem = match &done.result {
             Ok(()) => done.problem()?,

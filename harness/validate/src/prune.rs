@@ -3,7 +3,7 @@
 use secateur_engine::{Model, Options, Pass, Streams};
 use secateur_host::{Breach, ProbePlan, Removable};
 use secateur_network::ParamId;
-use secateur_store::{Check, Verdict};
+use secateur_store::{Check, Status, Verdict};
 use tch::{Kind as TensorKind, Tensor};
 
 use crate::attempt::{Asked, Done, Subject, attempt, worst};
@@ -18,11 +18,10 @@ pub(crate) fn check(subject: &Subject<'_>, check: Check) -> anyhow::Result<Verdi
     for kind in subject.kinds() {
         match check {
             Check::MeetsBudget => {
-                let of_all =
-                    on_all(subject, kind, |scene| attempt(subject, scene, &Asked::keeps(&KEEPS))?.verdict())?;
+                let of_all = on_all(kind, |scene| attempt(subject, scene, &Asked::keeps(&KEEPS))?.verdict())?;
                 verdicts.extend(of_all);
             }
-            Check::PrunedModelRuns => verdicts.extend(on_all(subject, kind, |scene| runs(subject, scene))?),
+            Check::PrunedModelRuns => verdicts.extend(on_all(kind, |scene| runs(subject, scene))?),
             Check::KeepOneIsIdentity => {
                 verdicts.extend(on_one(kind, scene::main(kind)?, |scene| identity(subject, scene))?);
             }
@@ -49,40 +48,40 @@ pub(crate) fn check(subject: &Subject<'_>, check: Check) -> anyhow::Result<Verdi
 
 type Named = (&'static str, Verdict);
 
-/// A check on every small network, and on a detector where the method declines all of them.
-fn on_all(
-    _: &Subject<'_>,
-    kind: Kind,
-    check: impl Fn(&Scene) -> anyhow::Result<Verdict>,
-) -> anyhow::Result<Vec<Named>> {
+/// A check on every small network, and on others where the method declines all of them.
+fn on_all(kind: Kind, check: impl Fn(&Scene) -> anyhow::Result<Verdict>) -> anyhow::Result<Vec<Named>> {
+    let scenes = scene::all(kind)?;
     let mut verdicts = Vec::new();
-    for scene in scene::all(kind)? {
-        verdicts.push((scene.name, check(&scene)?));
+    for scene in &scenes {
+        verdicts.push((scene.name, check(scene)?));
     }
-    with_detector(kind, verdicts, check)
+    with_others(kind, &scenes[0], verdicts, check)
 }
 
-/// A check on one network, and on a detector where the method declines it.
+/// A check on one network, and on others where the method declines it.
 pub(crate) fn on_one(
     kind: Kind,
     scene: Scene,
     check: impl Fn(&Scene) -> anyhow::Result<Verdict>,
 ) -> anyhow::Result<Vec<Named>> {
     let verdicts = vec![(scene.name, check(&scene)?)];
-    with_detector(kind, verdicts, check)
+    with_others(kind, &scene, verdicts, check)
 }
 
-fn with_detector(
+fn with_others(
     kind: Kind,
+    scene: &Scene,
     mut verdicts: Vec<Named>,
     check: impl Fn(&Scene) -> anyhow::Result<Verdict>,
 ) -> anyhow::Result<Vec<Named>> {
-    use secateur_store::Status;
-    if verdicts.iter().all(|(_, verdict)| {
+    let declined = |(_, verdict): &Named| {
         verdict.status == Status::Skipped && verdict.text.starts_with("it ends as unsupported")
-    }) {
-        let scene = scene::detector(kind)?;
-        verdicts.push((scene.name, check(&scene)?));
+    };
+    for other in scene::others(kind, scene)? {
+        if !verdicts.iter().all(declined) {
+            break;
+        }
+        verdicts.push((other.name, check(&other)?));
     }
     Ok(verdicts)
 }

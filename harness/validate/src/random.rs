@@ -45,6 +45,8 @@ fn request(subject: &Subject<'_>, seed: u64) -> anyhow::Result<Request> {
     anyhow::ensure!(!kinds.is_empty(), "the method prunes nothing");
     let kind = kinds[draw.below(kinds.len())];
     let mut scenes = scene::all(kind)?;
+    let others = scene::others(kind, &scenes[0])?;
+    scenes.extend(others);
     let scene = scenes.swap_remove(draw.below(scenes.len()));
     let all = [1.0, 0.9, 0.7, 0.5, 0.3, 0.25, 0.1, 0.05];
     let mut keeps: Vec<f64> = all.into_iter().filter(|_| draw.below(3) == 0).collect();
@@ -52,7 +54,7 @@ fn request(subject: &Subject<'_>, seed: u64) -> anyhow::Result<Request> {
         keeps.push(all[draw.below(all.len())]);
     }
     let allowance = [0, 1, BATCH, 16 * BATCH, 64 * BATCH][draw.below(5)];
-    let asked = Asked { seed: draw.below(1000) as u64, allowance, ..Asked::keeps(&keeps) };
+    let asked = Asked { seed: draw.below(1000) as u64, allowance, or_more: false, ..Asked::keeps(&keeps) };
     Ok(Request { params: Value::Object(params), scene, asked })
 }
 

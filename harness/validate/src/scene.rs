@@ -167,20 +167,22 @@ fn perceptron() -> anyhow::Result<Network> {
     layers.finish()
 }
 
-/// Convolutions with batch norms and a sum around two of them.
-fn residual() -> anyhow::Result<Network> {
-    let (mut layers, input) = Layers::new("residual");
+/// Convolutions with batch norms and sums, each around two of them.
+fn residual(name: &str, blocks: usize) -> anyhow::Result<Network> {
+    let (mut layers, input) = Layers::new(name);
     let stem = layers.conv(3, 8, 3, 1, input);
     let stem = layers.norm(8, stem);
-    let stem = layers.relu(stem);
-    let inner = layers.conv(8, 16, 3, 1, stem);
-    let inner = layers.norm(16, inner);
-    let inner = layers.relu(inner);
-    let outer = layers.conv(16, 8, 3, 1, inner);
-    let outer = layers.norm(8, outer);
-    let sum = layers.push("sum", Op::Add, &[outer, stem]);
-    let sum = layers.relu(sum);
-    layers.head(8, sum);
+    let mut x = layers.relu(stem);
+    for _ in 0..blocks {
+        let inner = layers.conv(8, 16, 3, 1, x);
+        let inner = layers.norm(16, inner);
+        let inner = layers.relu(inner);
+        let outer = layers.conv(16, 8, 3, 1, inner);
+        let outer = layers.norm(8, outer);
+        let sum = layers.push("sum", Op::Add, &[outer, x]);
+        x = layers.relu(sum);
+    }
+    layers.head(8, x);
     layers.finish()
 }
 
@@ -233,7 +235,7 @@ fn shared() -> anyhow::Result<Network> {
 pub(crate) fn all(kind: Kind) -> anyhow::Result<Vec<Scene>> {
     Ok(vec![
         Scene::new("perceptron", perceptron()?, kind),
-        Scene::new("residual", residual()?, kind),
+        Scene::new("residual", residual("residual", 1)?, kind),
         Scene::new("depthwise", depthwise()?, kind),
         Scene::new("flattened", flattened()?, kind),
         Scene::new("shared", shared()?, kind),
@@ -242,21 +244,24 @@ pub(crate) fn all(kind: Kind) -> anyhow::Result<Vec<Scene>> {
 
 /// The network that most checks use: it has sums, norms and convolutions.
 pub(crate) fn main(kind: Kind) -> anyhow::Result<Scene> {
-    Ok(Scene::new("residual", residual()?, kind))
+    Ok(Scene::new("residual", residual("residual", 1)?, kind))
 }
 
-/// A detector of generated figures, for methods that need boxes.
-pub(crate) fn detector(kind: Kind) -> anyhow::Result<Scene> {
+/// What a method that declines `scene` is tried on instead: three residual blocks, of which only the channels inside may go, and a
+/// detector of generated figures. What is asked of the groups stays as it was.
+pub(crate) fn others(kind: Kind, scene: &Scene) -> anyhow::Result<[Scene; 2]> {
+    let set = match &scene.set {
+        PruneSet::Channels(set) => channels(false, set.min_keep, set.align),
+        PruneSet::Weights(_) => scene.set.clone(),
+    };
+    let blocks = Scene { set: set.clone(), ..Scene::new("blocks", residual("blocks", 3)?, kind) };
     let classes =
         secateur_data::generated::detection_info("generated/figures").map_or(1, |info| info.classes.len());
     let input = Some([3, DETECTOR_SIDE, DETECTOR_SIDE]);
     let network =
         zoo::build("ssd-small", &zoo::Options { width: Some(0.125), classes: Some(classes), input })?;
-    let set = match kind {
-        Kind::Weights => weights(true),
-        Kind::Channels => channels(false, 1, 1),
-    };
-    Ok(Scene { set, is_detector: true, ..Scene::new("detector", network, kind) })
+    let detector = Scene { set, is_detector: true, ..Scene::new("detector", network, kind) };
+    Ok([blocks, detector])
 }
 
 /// The main network with a set that leaves something out: the stem, or the channels that go through sums.

@@ -94,12 +94,12 @@ fn leaks(
 ) -> anyhow::Result<Verdict> {
     let mut asked = Asked { allowance, ..Asked::keeps(&[0.5]) };
     let run = |asked: &Asked| attempt(subject, scene, asked);
-    if run(&asked)?.declined().is_some() {
-        asked.allowance = Asked::keeps(&[]).allowance;
-    }
-    if let Some(declined) = run(&asked)?.declined() {
+    let done = run(&asked)?;
+    if let Some(declined) = done.declined() {
         return Ok(declined);
     }
+    asked.allowance = done.allowance;
+    drop(done);
     for _ in 0..WARM_UP {
         drop(run(&asked)?);
     }

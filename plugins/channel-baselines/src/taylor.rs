@@ -84,7 +84,10 @@ impl ChannelCriterion for Taylor {
     }
 
     fn prepare(&mut self, run: &Run<'_>) -> Result<()> {
-        let batch = self.config.batch.unwrap_or_else(|| run.allowance().map_or(1, |a| a.batch.max(1)));
+        let batch = match self.config.batch {
+            Some(batch) => batch,
+            None => run.allowance()?.batch.max(1),
+        };
         run.rewind_data(Split::Train, batch, 0)?;
         let groups = run.groups();
         for group in &groups {

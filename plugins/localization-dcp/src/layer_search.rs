@@ -46,7 +46,10 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
         for reader in &layer.readers {
             run.capture(reader.node, Capture::Output)?;
         }
-        let batch = settings.batch.unwrap_or_else(|| run.allowance().map_or(1, |a| a.batch.max(1)));
+        let batch = match settings.batch {
+            Some(batch) => batch,
+            None => run.allowance()?.batch.max(1),
+        };
         let batch = batch.min(settings.samples);
         let mut original = Vec::new();
         let mut velocity = Vec::new();
