@@ -1,9 +1,16 @@
-//! Means, intervals and ranks.
+//! Means, intervals and ranks; in the modules below, tests and what else compares methods.
 //!
 //! Nothing here knows of boards: the callers decide which numbers are repetitions of which, and an
 //! interval carries along what it is over, so that a table cannot print one without saying so.
 
+pub mod bootstrap;
+pub mod compare;
 pub mod correlation;
+pub mod curve;
+pub mod friedman;
+pub mod range;
+pub mod reversal;
+pub mod wilcoxon;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
