@@ -18,7 +18,9 @@ use crate::row::{Control, Row};
 use crate::stats::{self, Over, Summary};
 
 /// By what objects are divided into strata.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StrataKind {
     /// By their area.

@@ -12,6 +12,7 @@ use crate::board::{Board, BoardKey, Entry};
 use crate::draws::{self, DRAWS, Draw, PUBLISHED_TASKS, Scores};
 use crate::published::{PublishedFigure, PublishedName};
 use crate::row::Control;
+use crate::stats::bootstrap::percentile_ends;
 use crate::stats::correlation::{Chance, kendall_chance, kendall_tau_b};
 use crate::stats::{self, average_ranks};
 
@@ -181,7 +182,7 @@ fn agreement(
         citation: first.citation.clone(),
         network: first.network.clone(),
         tau: kendall_tau_b(&our_means, &their_means),
-        interval: draws::ends(taus),
+        interval: percentile_ends(taus),
         drawn,
         left_out,
         chance: kendall_chance(&our_means, &their_means),

@@ -7,6 +7,7 @@ use crate::draws::{self, DRAWS, Draw, Scores};
 use crate::family::Family;
 use crate::row::Control;
 use crate::stats::Interval;
+use crate::stats::bootstrap::percentile_ends;
 use crate::stats::correlation::{kendall_tau_b, spearman};
 
 /// The fewest methods of which an order is worth a correlation: of two it is always 1 or −1.
@@ -164,7 +165,8 @@ fn correlation(keep: f64, both: &[&Both<'_>]) -> Option<UpstreamCorrelation> {
     let rank = |of: fn(&[f64], &[f64]) -> Option<f64>| {
         let values: Vec<f64> = drawn.iter().filter_map(|(x, y)| of(x, y)).collect();
         let left_out = drawn.len() - values.len();
-        let interval = over.zip(draws::ends(values)).map(|(over, (low, high))| Interval { low, high, over });
+        let interval =
+            over.zip(percentile_ends(values)).map(|(over, (low, high))| Interval { low, high, over });
         Rank { value: of(&x, &y), interval, left_out }
     };
     Some(UpstreamCorrelation {

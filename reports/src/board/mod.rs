@@ -3,6 +3,7 @@
 //! Rows that differ in suite, track, protocol, regime or granularity never meet in one board. The dense controls
 //! of a track, protocol and regime stand in every one of its boards, for every drop is against `dense-trained`.
 
+mod baseline;
 mod build;
 mod error;
 mod rank;
@@ -20,7 +21,7 @@ pub use error::ErrorIncrease;
 pub(crate) use rank::separable;
 
 /// What all rows of a board have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct BoardKey {
     /// Suite name.
     pub suite: String,
@@ -95,7 +96,8 @@ pub struct Entry {
     pub error_increase: Option<ErrorIncrease>,
     /// Mean over tasks of the rank among complete methods at the same keep; absent for dense controls.
     pub average_rank: Option<f64>,
-    /// Place within the keep; absent for dense controls and incomplete entries.
+    /// Place within the keep; absent for dense controls, incomplete entries, and where another number of weights remains than a
+    /// board of weights asks for: such a method has not run the same race. The average rank goes with it.
     pub place: Option<Place>,
     /// Number of trials per outcome.
     pub outcomes: BTreeMap<Outcome, usize>,

@@ -9,6 +9,7 @@ use crate::analysis::families::{FamilyTable, ModePair};
 use crate::analysis::layers::LayerTable;
 use crate::analysis::perturbation::PerturbationTable;
 use crate::analysis::similarity::SimilarityTable;
+use crate::analysis::statistics::BoardStatistics;
 use crate::analysis::tickets::TicketTable;
 use crate::analysis::upstream::UpstreamTable;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
@@ -127,6 +128,36 @@ const METRICS: &[Metric] = &[
     metric("average_rank", "rank", Some(false), "mean over tasks of rank"),
     metric("place", "rank", Some(false), "place by the mean over tasks; members of a tie group share it"),
     metric(
+        "p, p_holm, f_p",
+        "probability",
+        None,
+        "p-values: of one test, corrected after Holm for the tests of a keep, and of the F of Iman and Davenport",
+    ),
+    metric(
+        "critical_difference",
+        "rank",
+        None,
+        "Nemenyi's: average ranks that are farther apart are told apart at 0.05",
+    ),
+    metric(
+        "least_significant_difference",
+        "fraction",
+        None,
+        "Fisher's, with one standard deviation over seeds for all methods of a keep",
+    ),
+    metric(
+        "reversal, reversed_neighbours",
+        "probability",
+        Some(false),
+        "chance that a run with one seed puts two neighbours the other way round; mean over the neighbours of a keep",
+    ),
+    metric(
+        "area",
+        "fraction",
+        Some(true),
+        "mean score over the range of log2 compression: the area under the curve, divided by its width",
+    ),
+    metric(
         "threshold",
         "fraction",
         None,
@@ -213,6 +244,8 @@ struct Document<'a> {
     provenance: &'a Provenance,
     warnings: Vec<JsonWarning<'a>>,
     boards: Vec<JsonBoard<'a>>,
+    /// What tests, intervals and counts say of the order on each board.
+    statistics: &'a [BoardStatistics],
     costs: &'a [MethodCost],
     speeds: &'a [Speed],
     /// Matching and winning tickets.
@@ -286,6 +319,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
             })
             .collect(),
         boards: report.boards.iter().map(json_board).collect(),
+        statistics: &report.statistics,
         costs: &report.costs,
         speeds: &report.speeds,
         tickets: &report.tickets,

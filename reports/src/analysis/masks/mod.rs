@@ -30,7 +30,9 @@ pub struct MaskSet {
 }
 
 /// A layer whose weights masks may remove.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct MaskLayer {
     /// Name of its weight in the network.
     pub name: String,
@@ -58,7 +60,9 @@ pub struct MaskedNetwork {
 }
 
 /// Whether a mask could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskState {
     /// It was read.
