@@ -64,6 +64,7 @@ pub use export::csv::{
 };
 pub use export::html::index_html;
 pub use export::json::{SCHEMA, report_json};
+pub use export::latex::leaderboard_tex;
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};

@@ -4,9 +4,9 @@ use secateur_reports::testing::{synthetic, synthetic_detection};
 use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv",
-    "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "statistics.csv", "summary.md", "report.json", "index.html",
+    "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "statistics.csv", "leaderboard.tex", "summary.md", "report.json", "index.html",
 ];
 
 #[test]
