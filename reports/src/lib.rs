@@ -54,6 +54,7 @@ pub use analysis::upstream::{
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
+pub use export::csv::columns::{COLUMNS_SCHEMA, results_columns};
 pub use export::csv::statistics::statistics_csv;
 pub use export::csv::strata::{classes_csv, sizes_csv};
 pub use export::csv::tickets::tickets_csv;
@@ -63,7 +64,7 @@ pub use export::csv::{
     speed_csv,
 };
 pub use export::html::index_html;
-pub use export::json::{SCHEMA, report_json};
+pub use export::json::{SCHEMA, report_json, report_schema};
 pub use export::latex::leaderboard_tex;
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};

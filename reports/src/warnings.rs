@@ -15,7 +15,7 @@ use crate::text;
 pub const ENOUGH_SEEDS: usize = 3;
 
 /// How much a warning takes from a board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The board must not be published like this.
@@ -39,7 +39,7 @@ impl Severity {
 }
 
 /// A fault or a caveat of one board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
@@ -120,6 +120,7 @@ pub enum Warning {
         /// Number of cells (method, keep, task) they are in.
         cells: usize,
         /// How often each outcome occurred.
+        #[schemars(with = "BTreeMap<String, usize>")]
         outcomes: BTreeMap<Outcome, usize>,
         /// Methods with at least one, with the keep.
         entries: Vec<String>,
@@ -396,7 +397,7 @@ impl Warning {
 }
 
 /// A warning and the board it is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoardWarning {
     /// The board.
     pub board: BoardKey,

@@ -27,7 +27,7 @@ const FEWEST: usize = 3;
 const MEAN: &str = "mean of ";
 
 /// One of our boards at a keep held against a paper's table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Agreement {
     /// Our board.
     pub key: BoardKey,
@@ -60,7 +60,7 @@ pub struct Agreement {
 }
 
 /// A method that both sides have.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AgreedMethod {
     /// Our label.
     pub method: String,

@@ -14,7 +14,7 @@ use crate::stats::correlation::{kendall_tau_b, spearman};
 const FEWEST: usize = 3;
 
 /// Upstream and transfer scores of one transfer board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamTable {
     /// The transfer board.
     pub key: BoardKey,
@@ -29,7 +29,7 @@ pub struct UpstreamTable {
 }
 
 /// A method at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamPoint {
     /// Method label.
     pub method: String,
@@ -46,7 +46,7 @@ pub struct UpstreamPoint {
 }
 
 /// How far the order of the methods upstream is that after transfer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamCorrelation {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -61,7 +61,7 @@ pub struct UpstreamCorrelation {
 }
 
 /// A rank correlation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Rank {
     /// Absent where one side is tied altogether.
     pub value: Option<f64>,

@@ -5,6 +5,7 @@
 
 pub(crate) mod agreement;
 mod analysis;
+pub(crate) mod columns;
 pub(crate) mod statistics;
 pub(crate) mod strata;
 pub(crate) mod tickets;

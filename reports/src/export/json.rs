@@ -25,7 +25,7 @@ use crate::strata::StrataTable;
 pub const SCHEMA: &str = "secateur-report/1";
 
 /// What a number in the report is.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Metric {
     name: &'static str,
     unit: &'static str,
@@ -232,9 +232,13 @@ const METRICS: &[Metric] = &[
     metric("latency_ms", "ms", Some(false), "median time for a batch of one picture"),
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(title = "Report", extend("$id" = SCHEMA))]
 struct Document<'a> {
+    /// Name and version of this structure.
+    #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
+    /// What the numbers are.
     metrics: &'static [Metric],
     interval_level: f64,
     /// How places are shared.
@@ -274,7 +278,7 @@ struct Document<'a> {
     agreements: &'a [Agreement],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonWarning<'a> {
     severity: crate::Severity,
     message: String,
@@ -283,7 +287,7 @@ struct JsonWarning<'a> {
     warning: &'a crate::BoardWarning,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonBoard<'a> {
     key: &'a BoardKey,
     tasks: &'a [BoardTask],
@@ -292,11 +296,18 @@ struct JsonBoard<'a> {
     entries: Vec<JsonEntry<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonEntry<'a> {
     theoretical_speedup: Option<f64>,
     #[serde(flatten)]
     entry: &'a Entry,
+}
+
+/// The JSON Schema of `report.json`, in its 2020-12 form.
+#[must_use]
+pub fn report_schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().to_value()
 }
 
 /// `report.json`, one structure with [`SCHEMA`] in it. The raw rows are not repeated; they are in `results.csv`.

@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::{Summary, mean, sample_sd};
 
 /// What Welch's test says of two samples.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Welch {
     /// First mean minus second.
     pub difference: f64,
@@ -37,7 +37,7 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
 }
 
 /// One standard deviation for all samples of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Pooled {
     /// Square root of the mean of the samples' variances, each weighted with its degrees of freedom.
     pub sd: f64,

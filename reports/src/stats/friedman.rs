@@ -5,7 +5,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor};
 use super::average_ranks;
 
 /// What Friedman's test says of several methods that were scored on the same tasks.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Friedman {
     /// Tasks, the test's blocks.
     pub tasks: usize,

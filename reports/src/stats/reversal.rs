@@ -3,7 +3,7 @@
 use super::{mean, same_score};
 
 /// The chance that a run with one seed puts two methods in the other order than all seeds do.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Reversal {
     /// Over the replicates that both have, each taken by itself on both sides: what one paired run would have told.
     pub paired: Option<f64>,

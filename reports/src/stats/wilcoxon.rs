@@ -8,7 +8,7 @@ use super::{SAME_SCORE, average_ranks, same_score};
 const MOST_COUNTED: usize = 50;
 
 /// What happens to differences of zero, which have no sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Zeros {
     /// They are left out before ranking (Wilcoxon, Individual comparisons by ranking methods, 1945).
@@ -19,7 +19,7 @@ pub enum Zeros {
 }
 
 /// What the test says.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Wilcoxon {
     /// Differences that are not zero.
     pub n: usize,

@@ -10,7 +10,7 @@ use crate::stats::curve::area_per_doubling;
 use crate::stats::{Over, Summary};
 
 /// Areas of the methods that have a score at every keep of a board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Areas {
     /// The keeps, from large to small. The curve is over log2 of 1 / keep, and the dense network is no point of it.
     pub keeps: Vec<f64>,
@@ -21,7 +21,7 @@ pub struct Areas {
 }
 
 /// The area of one method.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AreaLine {
     /// Method label.
     pub method: String,

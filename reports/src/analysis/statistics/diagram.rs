@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::RankTest;
 
 /// A critical-difference diagram.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CriticalDiagram {
     /// The axis from rank 1, the best, to this.
     pub last_rank: usize,
@@ -25,7 +25,7 @@ pub struct CriticalDiagram {
 }
 
 /// A method in a diagram.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CriticalLabel {
     /// Method label.
     pub method: String,
@@ -38,7 +38,7 @@ pub struct CriticalLabel {
 }
 
 /// A bar over methods that are not told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CriticalBar {
     /// Average rank of its first method.
     pub from: f64,

@@ -11,7 +11,7 @@ use crate::stats::bootstrap::{bca_ends, means_left_one_out};
 use crate::stats::{self, Interval, Over, Summary, same_score};
 
 /// How far a method is from a baseline at the same keep, method minus baseline: positive is better.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BaselineDifference {
     /// Label of the baseline.
     pub against: String,

@@ -10,7 +10,7 @@ use crate::row::Control;
 use crate::warnings::ENOUGH_SEEDS;
 
 /// Why a method may not be ranked in public.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Ineligible {
     /// The board was scored on validation pictures, to choose settings.
@@ -70,7 +70,7 @@ impl Ineligible {
 }
 
 /// Where a method stands at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Standing {
     /// Method label.
     pub method: String,

@@ -12,7 +12,7 @@ use crate::stats;
 use crate::stats::curve::pareto_front;
 
 /// What a network costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CostAxis {
     /// All parameters that are not zero; the largest number of the entry's networks.
@@ -55,7 +55,7 @@ impl CostAxis {
 }
 
 /// A front of a board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Front {
     /// The cost.
     pub axis: CostAxis,
@@ -70,7 +70,7 @@ pub struct Front {
 }
 
 /// A network on a front: no other costs no more and scores no less, and is better in one of both.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FrontPoint {
     /// Method label.
     pub method: String,

@@ -13,7 +13,7 @@ use crate::stats::compare::{Pooled, welch};
 /// the same order of pictures for all methods), and the other three throw that away. Overlap of intervals is no test of a
 /// difference at all: intervals that just touch are those of means that differ at a level of about 0.006. The least significant
 /// difference is the most lenient, since it borrows the spread of all methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Criterion {
     /// The t-interval of the difference, paired by replicate, is without zero.
@@ -61,7 +61,7 @@ impl Criterion {
 
 /// The number of a method's tie group under each criterion: 1 is the group of the best. Absent where a criterion cannot say
 /// anything, for want of replicates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Groups {
     /// Under [`Criterion::PairedDifference`].
     pub paired_difference: Option<usize>,
@@ -74,7 +74,7 @@ pub struct Groups {
 }
 
 /// Pairs of neighbours in the order of a keep, and how many of them each criterion does not tell apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Inseparable {
     /// All pairs of neighbours.
     pub pairs: usize,

@@ -44,7 +44,7 @@ pub const ALPHA: f64 = 1.0 - stats::LEVEL;
 pub const ENOUGH_TASKS: usize = 5;
 
 /// Statistics of one board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoardStatistics {
     /// The board.
     pub key: BoardKey,
@@ -59,7 +59,7 @@ pub struct BoardStatistics {
 }
 
 /// Statistics of the methods at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct KeepStatistics {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -85,7 +85,7 @@ pub struct KeepStatistics {
 }
 
 /// Statistics of one method at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct MethodStatistics {
     /// Method label.
     pub method: String,

@@ -8,7 +8,7 @@ use crate::stats::friedman::{Friedman, friedman};
 use crate::stats::range::critical_difference;
 
 /// Whether the methods of a keep differ over tasks, and which average ranks are too close to tell.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RankTest {
     /// Friedman's test over the means on each task.
     pub friedman: Friedman,

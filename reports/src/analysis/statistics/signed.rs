@@ -11,7 +11,7 @@ use crate::stats::wilcoxon::{Wilcoxon, Zeros, wilcoxon};
 const ZEROS: Zeros = Zeros::Pratt;
 
 /// A method against a reference, over the means on each task.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct SignedRanks {
     /// Tasks on which the two differ.
     pub tasks: usize,
