@@ -8,7 +8,7 @@ use crate::row::{Control, Outcome, ReportInput};
 use crate::stats::mean;
 
 /// Costs of one method in one track.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct MethodCost {
     /// Suite name.
     pub suite: String,

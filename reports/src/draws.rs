@@ -6,8 +6,11 @@
 //! Tasks and replicates are drawn independently of each other, not replicates anew within each task: one replicate is one
 //! pruned network that is scored on all tasks, so what is peculiar to it must stay with it.
 
+use std::collections::BTreeSet;
+
 use crate::board::Entry;
-use crate::stats::{self, Interval, LEVEL, Over};
+use crate::stats::bootstrap::percentile_ends;
+use crate::stats::{self, Interval, Over};
 
 /// Draws of every interval that is made here.
 pub(crate) const DRAWS: usize = 1000;
@@ -59,6 +62,29 @@ impl Scores {
         rows.filter(|_| entry.complete).map(Scores)
     }
 
+    /// The scores of these replicates alone. Nothing if one is missing on a task.
+    pub(crate) fn of_replicates(entry: &Entry, replicates: &BTreeSet<u32>) -> Option<Scores> {
+        let row = |cell: &crate::board::Cell| -> Option<Vec<f64>> {
+            let shared = cell.trials.iter().filter(|trial| replicates.contains(&trial.replicate));
+            shared.map(|trial| trial.score).collect()
+        };
+        let rows: Option<Vec<Vec<f64>>> = entry.cells.iter().map(row).collect();
+        rows.filter(|rows| rows.iter().all(|row| row.len() == replicates.len())).map(Scores)
+    }
+
+    /// One score for each task.
+    pub(crate) fn of_tasks(scores: &[f64]) -> Scores {
+        Scores(scores.iter().map(|score| vec![*score]).collect())
+    }
+
+    /// The differences from another method with the same tasks and replicates, each from its counterpart.
+    pub(crate) fn minus(&self, other: &Scores) -> Scores {
+        let row = |(ours, theirs): (&Vec<f64>, &Vec<f64>)| {
+            ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect()
+        };
+        Scores(self.0.iter().zip(&other.0).map(row).collect())
+    }
+
     pub(crate) fn tasks(&self) -> usize {
         self.0.len()
     }
@@ -102,17 +128,23 @@ impl Draw {
 
     /// Mean over the drawn replicates on each drawn task.
     pub(crate) fn means(&self, scores: &Scores) -> Vec<f64> {
-        let mean = |task: &usize| {
-            let scores = scores.0.get(*task).filter(|scores| !scores.is_empty())?;
-            let drawn = self.replicates.iter().map(|number| scores[place(*number, scores.len())]);
-            Some(drawn.sum::<f64>() / self.replicates.len() as f64)
-        };
-        self.tasks.iter().filter_map(mean).collect()
+        self.each_mean(scores).collect()
     }
 
     /// Mean over the drawn tasks of that.
     pub(crate) fn mean(&self, scores: &Scores) -> Option<f64> {
-        stats::mean(&self.means(scores))
+        // Without a list of them: this is done a thousand times for each of what may be thousands of methods.
+        let (sum, count) =
+            self.each_mean(scores).fold((0.0, 0_u32), |(sum, count), mean| (sum + mean, count + 1));
+        (count > 0).then(|| sum / f64::from(count))
+    }
+
+    fn each_mean(&self, scores: &Scores) -> impl Iterator<Item = f64> {
+        self.tasks.iter().filter_map(|task| {
+            let scores = scores.0.get(*task).filter(|scores| !scores.is_empty())?;
+            let drawn = self.replicates.iter().map(|number| scores[place(*number, scores.len())]);
+            Some(drawn.sum::<f64>() / self.replicates.len() as f64)
+        })
     }
 }
 
@@ -124,13 +156,6 @@ pub(crate) fn over(tasks: usize, replicates: usize) -> Option<Over> {
         (false, true) => Some(Over::SeedsAtFixedTasks),
         (false, false) => None,
     }
-}
-
-/// Ends of the percentile interval of what draws gave (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-/// chapter 13). Nothing for no values.
-pub(crate) fn ends(mut drawn: Vec<f64>) -> Option<(f64, f64)> {
-    drawn.sort_by(f64::total_cmp);
-    Some((stats::quantile(&drawn, (1.0 - LEVEL) / 2.0)?, stats::quantile(&drawn, (1.0 + LEVEL) / 2.0)?))
 }
 
 /// All draws of so many tasks and replicates, made once for many intervals.
@@ -148,9 +173,13 @@ impl Draws {
 
     /// The percentile interval of `value`. Nothing for one task and one replicate, or where a draw has no value.
     pub(crate) fn interval(&self, value: impl Fn(&Draw) -> Option<f64>) -> Option<Interval> {
-        let drawn: Option<Vec<f64>> = self.all.iter().map(value).collect();
-        let (low, high) = ends(drawn?)?;
+        let (low, high) = percentile_ends(self.values(value)?)?;
         Some(Interval { low, high, over: self.over? })
+    }
+
+    /// The value of each draw; nothing where a draw has none.
+    pub(crate) fn values(&self, value: impl Fn(&Draw) -> Option<f64>) -> Option<Vec<f64>> {
+        self.all.iter().map(value).collect()
     }
 }
 

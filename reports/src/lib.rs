@@ -39,6 +39,12 @@ pub use analysis::perturbation::{
 pub use analysis::similarity::{
     SimilarityPair, SimilaritySide, SimilarityTable, tables as similarity_tables,
 };
+pub use analysis::statistics::diagram::{CriticalBar, CriticalDiagram, CriticalLabel, critical_diagram};
+pub use analysis::statistics::{
+    ALPHA, AreaLine, Areas, BaselineDifference, BoardStatistics, CostAxis, Criterion, ENOUGH_TASKS, Front,
+    FrontPoint, Groups, Ineligible, Inseparable, KeepStatistics, MethodStatistics, RankTest, SignedRanks,
+    Standing, tables as statistics_tables,
+};
 pub use analysis::tickets::{
     Reach, ReachKeep, Reference, TicketCell, TicketLine, TicketTable, Verdict, tables as ticket_tables,
 };
@@ -48,6 +54,8 @@ pub use analysis::upstream::{
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
 pub use export::csv::agreement::agreement_csv;
+pub use export::csv::columns::{COLUMNS_SCHEMA, results_columns};
+pub use export::csv::statistics::statistics_csv;
 pub use export::csv::strata::{classes_csv, sizes_csv};
 pub use export::csv::tickets::tickets_csv;
 pub use export::csv::upstream::upstream_transfer_csv;
@@ -56,7 +64,8 @@ pub use export::csv::{
     speed_csv,
 };
 pub use export::html::index_html;
-pub use export::json::{SCHEMA, report_json};
+pub use export::json::{SCHEMA, report_json, report_schema};
+pub use export::latex::leaderboard_tex;
 pub use export::markdown::summary_md;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
@@ -80,6 +89,8 @@ pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 pub struct Report {
     /// The boards, in reading order.
     pub boards: Vec<Board>,
+    /// What tests, intervals and counts say of the order on each board, in their order.
+    pub statistics: Vec<BoardStatistics>,
     /// What the methods cost.
     pub costs: Vec<MethodCost>,
     /// Measured networks.
@@ -122,7 +133,6 @@ impl Report {
         let layers = layer_tables(&input.masks);
         let mut warnings = warnings(&boards);
         warnings.extend(analysis::layers::warnings(&layers, &boards));
-        warnings.sort_by_key(|it| it.warning.severity());
         let mut speeds = input.speeds.clone();
         speeds.sort_by(export::csv::speed_order);
         let mut galleries = input.galleries.clone();
@@ -136,10 +146,15 @@ impl Report {
         let upstream = upstream_tables(&boards);
         let agreements = agreements(&boards, &input.published, &input.published_names);
         let costs = costs(input);
+        let statistics = statistics_tables(&boards, &costs, &speeds);
+        warnings.extend(warnings::measured::warnings(&boards, &costs, &speeds));
+        warnings.extend(warnings::measured::of_statistics(&statistics));
+        warnings.sort_by_key(|it| it.warning.severity());
         Report {
             similarities: similarity_tables(&input.masks),
             layers,
             perturbations: perturbation_tables(&boards),
+            statistics,
             boards,
             costs,
             speeds,

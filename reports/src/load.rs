@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use secateur_store::{
-    DetectionFacts, ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts,
+    DetectionFacts, Machine, ManifestScore, ManifestTrial, MeasureFacts, Outcome, PruneFacts, RecoverFacts,
     ScoreFacts, StageResult, Store, StoreError, SuiteManifest, VerifyFacts,
 };
 
@@ -73,6 +73,18 @@ fn pretrained(manifest: &SuiteManifest, trial: &ManifestTrial, score: &ManifestS
         (None, None) => return "end",
     };
     if begins_trained { "init" } else { "" }
+}
+
+/// A machine in one line; empty where a record does not say.
+fn machine_words(machine: &Machine) -> String {
+    if machine.system.is_empty() {
+        return String::new();
+    }
+    let memory = machine.memory_bytes as f64 / f64::from(1 << 30);
+    format!(
+        "{}, {} cores, {memory:.0} GiB, {}, {}",
+        machine.processor, machine.cores, machine.system, machine.device
+    )
 }
 
 struct Loader<'a> {
@@ -327,6 +339,7 @@ impl Loader<'_> {
                     measured_speedup: reference.median_ms / latency.median_ms,
                     threads: result.environment.threads,
                     stage: result.identity.to_string(),
+                    machine: machine_words(&result.machine),
                 });
             }
         }
@@ -338,16 +351,9 @@ impl Loader<'_> {
         let mut machines = BTreeSet::new();
         let mut harnesses = BTreeSet::new();
         for result in self.results.values() {
-            let machine = &result.machine;
-            if !machine.system.is_empty() {
-                machines.insert(format!(
-                    "{}, {} cores, {:.0} GiB, {}, {}",
-                    machine.processor,
-                    machine.cores,
-                    machine.memory_bytes as f64 / f64::from(1 << 30),
-                    machine.system,
-                    machine.device
-                ));
+            let machine = machine_words(&result.machine);
+            if !machine.is_empty() {
+                machines.insert(machine);
             }
             harnesses.insert(result.harness.clone());
             if let Ok(facts) = result.facts::<PruneFacts>() {

@@ -16,7 +16,7 @@ pub const ORIGINS: [&str; 4] = ["paper", "computed from raw results", "abstract"
 const CITATIONS: [&str; 3] = ["arXiv:", "doi:", "https://"];
 
 /// One published figure: a line of a file of `benchmarks/published`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedFigure {
     /// Who published it, for example `arXiv:2111.13445`.
@@ -154,7 +154,7 @@ impl PublishedFigure {
 }
 
 /// Published figures of one paper and network under one protocol and regime.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PublishedTable {
     /// Who published them.
     pub citation: String,
@@ -173,7 +173,7 @@ pub struct PublishedTable {
 }
 
 /// A method at a sparsity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PublishedLine {
     /// Method.
     pub method: String,

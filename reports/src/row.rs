@@ -11,7 +11,7 @@ use crate::speed::Speed;
 use crate::strata::StratumScore;
 
 /// Whether a row is a control rather than a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Control {
     /// The upstream network untouched.
@@ -40,7 +40,7 @@ impl Control {
 /// One scored trial: a method at a keep in one replicate, on one task in one regime.
 ///
 /// All fields but `outcome_detail` are reproducible: two runs with the same identities give the same bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Row {
     /// Suite name.
     pub suite: String,
@@ -69,6 +69,7 @@ pub struct Row {
     /// Replicate number.
     pub replicate: u32,
     /// How it ended.
+    #[schemars(with = "String")]
     pub outcome: Outcome,
     /// Why it ended so, if not `ok`.
     pub outcome_detail: String,
@@ -190,7 +191,7 @@ pub struct StageCost {
 }
 
 /// Where results come from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Provenance {
     /// Version of the harness.
     pub harness: String,

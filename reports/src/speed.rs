@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Latencies of one form of a network at one batch size, with the form's size. Not reproducible, hence apart from rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Speed {
     /// Suite name.
     pub suite: String,
@@ -49,6 +49,10 @@ pub struct Speed {
     pub threads: u32,
     /// Identity of the stage.
     pub stage: String,
+    /// The processor, its cores, the system and the device that it was measured on; empty where that is not known, and then
+    /// the latency is compared with nothing.
+    #[serde(default)]
+    pub machine: String,
 }
 
 /// Channels that kernels handle at a time: AVX2 has eight 32-bit lanes, and tensor cores want multiples of eight.
@@ -130,6 +134,7 @@ mod tests {
             measured_speedup: measured,
             threads: 1,
             stage: "x".to_owned(),
+            machine: String::new(),
         }
     }
 

@@ -1,9 +1,16 @@
-//! Means, intervals and ranks.
+//! Means, intervals and ranks; in the modules below, tests and what else compares methods.
 //!
 //! Nothing here knows of boards: the callers decide which numbers are repetitions of which, and an
 //! interval carries along what it is over, so that a table cannot print one without saying so.
 
+pub mod bootstrap;
+pub mod compare;
 pub mod correlation;
+pub mod curve;
+pub mod friedman;
+pub mod range;
+pub mod reversal;
+pub mod wilcoxon;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -16,7 +23,7 @@ pub const LEVEL: f64 = 0.95;
 const SAME_SCORE: f64 = 1e-12;
 
 /// What the repetitions behind an interval are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Over {
     /// Seeds, with the tasks held fixed: says what another seed would give on these tasks.
@@ -46,7 +53,7 @@ impl Over {
 }
 
 /// A two-sided interval at [`LEVEL`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,
@@ -71,7 +78,7 @@ impl Interval {
 }
 
 /// Mean and spread of repeated measurements.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Summary {
     /// Number of repetitions.
     pub n: usize,

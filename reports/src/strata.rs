@@ -18,7 +18,9 @@ use crate::row::{Control, Row};
 use crate::stats::{self, Over, Summary};
 
 /// By what objects are divided into strata.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StrataKind {
     /// By their area.
@@ -28,7 +30,7 @@ pub enum StrataKind {
 }
 
 /// Objects that are scored apart from the others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Stratum {
     /// `small`, `medium` or `large`; the name of a class; or `frequent`, `middle` or `rare` for a third of the classes.
     pub name: String,
@@ -40,7 +42,7 @@ pub struct Stratum {
 }
 
 /// Which objects a stratum has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Extent {
     /// Those of a range of areas.
@@ -95,7 +97,7 @@ impl Stratum {
 }
 
 /// How well one scored network finds the objects of one stratum. Reproducible, as rows are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StratumScore {
     /// Suite name.
     pub suite: String,
@@ -154,7 +156,7 @@ pub(crate) fn scores(row: &Row, detection: &DetectionFacts) -> Vec<StratumScore>
 }
 
 /// Scores by size or by class of everything that was run on one detection task in one track.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StrataTable {
     /// Suite name.
     pub suite: String,
@@ -182,7 +184,7 @@ pub struct StrataTable {
 }
 
 /// A method at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StrataLine {
     /// Method label.
     pub method: String,
@@ -203,7 +205,7 @@ pub struct StrataLine {
 }
 
 /// Scores on the objects of one stratum over replicates. Intervals are over seeds, hence absent with one replicate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StrataCell {
     /// Average precision, mean over overlaps.
     pub ap: Option<Summary>,

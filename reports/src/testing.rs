@@ -226,6 +226,7 @@ fn speeds(speeds: &mut Vec<Speed>, method: &Method, index: usize, keep: f64) {
                 measured_speedup: 1.2 / (0.2 + left),
                 threads: 1,
                 stage: format!("measure-{index:03}-{keep}"),
+                machine: "synthetic numbers, no machine".to_owned(),
             });
         }
     }

@@ -1,18 +1,21 @@
 //! What a reader must know before believing a board, with what to do about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod checks;
+pub(crate) mod measured;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::board::{Board, BoardKey, Entry, Span, separable};
-use crate::row::{Control, Outcome};
+use crate::board::{Board, BoardKey, Span};
+use crate::row::Outcome;
 use crate::text;
 
 /// Replicates below which a spread is no evidence (the ShrinkBench checklist asks for at least three).
 pub const ENOUGH_SEEDS: usize = 3;
 
 /// How much a warning takes from a board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The board must not be published like this.
@@ -36,7 +39,7 @@ impl Severity {
 }
 
 /// A fault or a caveat of one board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
@@ -117,6 +120,7 @@ pub enum Warning {
         /// Number of cells (method, keep, task) they are in.
         cells: usize,
         /// How often each outcome occurred.
+        #[schemars(with = "BTreeMap<String, usize>")]
         outcomes: BTreeMap<Outcome, usize>,
         /// Methods with at least one, with the keep.
         entries: Vec<String>,
@@ -137,6 +141,48 @@ pub enum Warning {
     BelowRandom {
         /// Methods with keep.
         entries: Vec<String>,
+    },
+    /// Compared stages ran with different numbers of threads.
+    MixedThreads {
+        /// Number of threads and the methods that had it.
+        threads: BTreeMap<u32, Vec<String>>,
+    },
+    /// Compared networks were measured with different batch sizes.
+    MixedBatchSizes {
+        /// Batch sizes and the methods that were measured with these.
+        batches: BTreeMap<String, Vec<String>>,
+    },
+    /// Compared networks were measured on different machines.
+    MixedMachines {
+        /// The machines.
+        machines: Vec<String>,
+    },
+    /// Repeated measurements of one network are far apart.
+    NoisyMachine {
+        /// Measurements that are.
+        noisy: usize,
+        /// All measurements of the track.
+        measurements: usize,
+        /// The method, with its keep and batch size, whose measurements are farthest apart.
+        widest: String,
+        /// The distance of its 10th and 90th percentiles over its median.
+        spread: f64,
+    },
+    /// With so few tasks no p-value can be small enough.
+    LevelOutOfReach {
+        /// Tasks.
+        tasks: usize,
+        /// Methods that are held against one reference.
+        comparisons: usize,
+        /// The smallest p-value that there can be, after correction.
+        smallest: f64,
+    },
+    /// Neighbours in the order whose intervals overlap.
+    OverlappingIntervals {
+        /// Pairs of neighbours at all keeps with overlapping intervals.
+        overlapping: usize,
+        /// All pairs of neighbours.
+        pairs: usize,
     },
     /// A method cannot be told apart from random pruning at the same keep.
     NotSeparableFromRandom {
@@ -162,9 +208,15 @@ impl Warning {
             | Warning::IncompleteCells { .. }
             | Warning::EmptiedLayers { .. }
             | Warning::TooFewSeeds { .. }
+            | Warning::MixedThreads { .. }
+            | Warning::MixedBatchSizes { .. }
+            | Warning::MixedMachines { .. }
+            | Warning::NoisyMachine { .. }
             | Warning::BelowRandom { .. } => Severity::Warning,
             Warning::NotSeparableFromRandom { .. }
             | Warning::NearestCounts { .. }
+            | Warning::LevelOutOfReach { .. }
+            | Warning::OverlappingIntervals { .. }
             | Warning::FewerReplicates { .. } => Severity::Note,
         }
     }
@@ -256,6 +308,33 @@ impl Warning {
                 )
             }
             Warning::BelowRandom { entries } => format!("Below random pruning: {}.", list(entries)),
+            Warning::MixedThreads { threads } => {
+                let parts: Vec<String> =
+                    threads.iter().map(|(count, methods)| format!("{count} for {}", list(methods))).collect();
+                format!("Stages ran with different numbers of threads: {}.", parts.join("; "))
+            }
+            Warning::MixedBatchSizes { batches } => {
+                let parts: Vec<String> =
+                    batches.iter().map(|(sizes, methods)| format!("{sizes} for {}", list(methods))).collect();
+                format!("Networks were measured with different batch sizes: {}.", parts.join("; "))
+            }
+            Warning::MixedMachines { machines } => {
+                format!("Networks were measured on different machines: {}.", machines_words(machines))
+            }
+            Warning::NoisyMachine { noisy, measurements, widest, spread } => format!(
+                "Repeated measurements are far apart in {noisy} of {measurements}; the farthest are those of {}, by {} % of \
+                 the median.",
+                text::clean(widest),
+                text::percent(*spread, 0)
+            ),
+            Warning::LevelOutOfReach { tasks, comparisons, smallest } => format!(
+                "Over {tasks} tasks and with {} no p-value of Wilcoxon's test can be below {smallest:.3}.",
+                plural(*comparisons, "comparison")
+            ),
+            Warning::OverlappingIntervals { overlapping, pairs } => format!(
+                "The intervals of {overlapping} of {} in the order overlap.",
+                plural(*pairs, "pair") + " of neighbours"
+            ),
             Warning::NotSeparableFromRandom { entries } => {
                 format!("Not separable from random pruning: {}.", list(entries))
             }
@@ -298,13 +377,27 @@ impl Warning {
             Warning::BelowRandom { .. } => {
                 "Check the method's scores: a sign may be turned or a layer emptied."
             }
+            Warning::MixedThreads { .. } => {
+                "Compare neither scores nor times of different thread counts; run all with the suite's."
+            }
+            Warning::MixedBatchSizes { .. } => "Compare latencies at one batch size only.",
+            Warning::MixedMachines { .. } => {
+                "Measure all on one machine; until then latencies are on no front and prove no speed-up."
+            }
+            Warning::NoisyMachine { .. } => {
+                "Measure again on a machine with nothing else to do, and trust no difference below the spread."
+            }
+            Warning::LevelOutOfReach { .. } => "Add tasks, or claim no difference by this test.",
+            Warning::OverlappingIntervals { .. } => {
+                "Read tie groups, not places; to tell neighbours apart takes more replicates."
+            }
             Warning::NotSeparableFromRandom { .. } => "Add replicates, or claim no advantage over random.",
         }
     }
 }
 
 /// A warning and the board it is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoardWarning {
     /// The board.
     pub board: BoardKey,
@@ -319,208 +412,13 @@ pub fn warnings(boards: &[Board]) -> Vec<BoardWarning> {
     let mut found: Vec<BoardWarning> = boards
         .iter()
         .flat_map(|board| {
-            examine(board).into_iter().map(|warning| BoardWarning { board: board.key.clone(), warning })
+            checks::examine(board)
+                .into_iter()
+                .map(|warning| BoardWarning { board: board.key.clone(), warning })
         })
         .collect();
     found.sort_by_key(|it| it.warning.severity());
     found
-}
-
-fn examine(board: &Board) -> Vec<Warning> {
-    let mut found = Vec::new();
-    contradictions(board, &mut found);
-    mixtures(board, &mut found);
-    counts(board, &mut found);
-    controls(board, &mut found);
-    completeness(board, &mut found);
-    against_random(board, &mut found);
-    found
-}
-
-fn contradictions(board: &Board, found: &mut Vec<Warning>) {
-    let mut trials = Vec::new();
-    for entry in &board.entries {
-        for (task, cell) in board.tasks.iter().zip(&entry.cells) {
-            for trial in cell.trials.iter().filter(|trial| trial.contradiction) {
-                trials.push(format!("{} on {}, replicate {}", name(entry), task.short, trial.replicate));
-            }
-        }
-    }
-    if !trials.is_empty() {
-        found.push(Warning::ContradictoryRows { trials });
-    }
-    for entry in board.entries.iter().filter(|entry| entry.configurations.len() > 1) {
-        let configurations = entry.configurations.len();
-        found.push(Warning::MixedConfigurations { method: entry.method.clone(), configurations });
-    }
-}
-
-fn mixtures(board: &Board, found: &mut Vec<Warning>) {
-    for task in board.tasks.iter().filter(|task| task.metrics.len() > 1) {
-        let metrics = task.metrics.iter().cloned().collect();
-        found.push(Warning::MixedMetrics { task: task.id.clone(), metrics });
-    }
-    let sets: BTreeSet<&String> = board.methods().flat_map(|entry| &entry.budget.prunable_sets).collect();
-    let totals = || board.methods().filter_map(|entry| entry.budget.prunable_total);
-    let total = totals().map(|span| span.min).min().zip(totals().map(|span| span.max).max());
-    // In the direct protocol each task has a network, and so a total, of its own.
-    let differ = board.key.protocol != "direct" && total.is_some_and(|(min, max)| min != max);
-    if sets.len() > 1 || differ {
-        let sets = sets.into_iter().cloned().collect();
-        found.push(Warning::MixedPrunableSets { sets, totals: total.map(|(min, max)| Span { min, max }) });
-    }
-    let mut allowances: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
-    for entry in board.entries.iter().filter(|entry| entry.control != Some(Control::DenseAsIs)) {
-        if let Some(span) = entry.budget.allowance_samples {
-            for samples in [span.min, span.max] {
-                allowances.entry(samples).or_default().insert(&entry.method);
-            }
-        }
-    }
-    if allowances.len() > 1 {
-        let named = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
-        let allowances = allowances.into_iter().map(|(samples, methods)| (samples, named(methods))).collect();
-        found.push(Warning::MixedAllowances { allowances });
-    }
-}
-
-fn counts(board: &Board, found: &mut Vec<Warning>) {
-    if board.key.granularity == "channels" {
-        let rows = board.methods().map(|entry| entry.budget.missed_counts).sum();
-        let distance = |entry: &Entry| {
-            let (target, achieved) = entry.budget.target_count.zip(entry.budget.achieved_count)?;
-            let most = achieved.min.abs_diff(target.min).max(achieved.max.abs_diff(target.max));
-            Some(most as f64 / target.max.max(1) as f64)
-        };
-        let farthest = board.methods().filter_map(|entry| Some((distance(entry)?, entry)));
-        if rows > 0
-            && let Some((by, entry)) = farthest.max_by(|(a, _), (b, _)| a.total_cmp(b))
-        {
-            found.push(Warning::NearestCounts { rows, farthest: name(entry), by });
-        }
-        return;
-    }
-    for entry in board.methods().filter(|entry| entry.budget.missed_counts > 0) {
-        found.push(Warning::MissedCounts {
-            method: entry.method.clone(),
-            keep: entry.keep,
-            rows: entry.budget.missed_counts,
-            target: entry.budget.target_count,
-            achieved: entry.budget.achieved_count,
-        });
-    }
-}
-
-fn controls(board: &Board, found: &mut Vec<Warning>) {
-    match board.dense_trained() {
-        None => found.push(Warning::MissingDenseTrained),
-        Some(dense) => {
-            let scored = dense.replicate_means();
-            let replicates: Vec<u32> = board
-                .replicates
-                .iter()
-                .copied()
-                .filter(|replicate| !scored.contains_key(replicate))
-                .collect();
-            if !replicates.is_empty() {
-                found.push(Warning::UnpairedReplicates { replicates });
-            }
-        }
-    }
-    if board.methods().next().is_none() {
-        return;
-    }
-    // Among channels, the filter norm is what magnitude is among weights, and random channels go group by group anyway.
-    let wanted: &[&str] = if board.key.granularity == "channels" {
-        &["random", "filter norm"]
-    } else {
-        &["random", "random-layerwise", "magnitude"]
-    };
-    for &baseline in wanted {
-        if !board.methods().any(|entry| baseline_kind(entry) == Some(baseline)) {
-            found.push(Warning::MissingBaseline { baseline: baseline.to_owned() });
-        }
-    }
-}
-
-/// Which of the mandatory baselines an entry is, by the last part of its identifier, else by its label.
-fn baseline_kind(entry: &Entry) -> Option<&'static str> {
-    if entry.control != Some(Control::Baseline) {
-        return None;
-    }
-    let of = |name: &str| {
-        let name = name.to_lowercase();
-        match () {
-            () if name.contains("random") && name.contains("layer") => Some("random-layerwise"),
-            () if name.contains("random") => Some("random"),
-            () if name.contains("magnitude") => Some("magnitude"),
-            () if matches!(name.as_str(), "l1" | "l2" | "channel-l1" | "channel-l2") => Some("filter norm"),
-            () => None,
-        }
-    };
-    let tail = |id: &str| id.rsplit('.').next().unwrap_or_default().to_owned();
-    // The label is asked first: one identifier may serve both random baselines through a parameter.
-    of(&entry.method).or_else(|| entry.configurations.iter().find_map(|(id, _)| of(&tail(id))))
-}
-
-fn completeness(board: &Board, found: &mut Vec<Warning>) {
-    let mut outcomes = BTreeMap::new();
-    let (mut trials, mut cells) = (0, 0);
-    for cell in board.entries.iter().flat_map(|entry| &entry.cells) {
-        let faults = cell.trials.iter().filter(|trial| trial.score.is_none());
-        let before = trials;
-        for trial in faults {
-            *outcomes.entry(trial.outcome).or_insert(0) += 1;
-            trials += 1;
-        }
-        cells += usize::from(trials > before);
-    }
-    if trials > 0 {
-        let entries = board.entries.iter().filter(|entry| !entry.complete).map(name).collect();
-        found.push(Warning::IncompleteCells { trials, cells, outcomes, entries });
-    }
-    let replicates = board.replicates.len();
-    if (1..ENOUGH_SEEDS).contains(&replicates) {
-        found.push(Warning::TooFewSeeds { replicates });
-    }
-    let mut fewer: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for entry in board.methods().filter(|entry| entry.replicates() < replicates) {
-        fewer.entry(entry.replicates()).or_default().push(name(entry));
-    }
-    if !fewer.is_empty() {
-        found.push(Warning::FewerReplicates { replicates, entries: fewer });
-    }
-}
-
-fn against_random(board: &Board, found: &mut Vec<Warning>) {
-    let (mut below, mut inseparable) = (Vec::new(), Vec::new());
-    let is_random = |entry: &Entry| baseline_kind(entry).is_some_and(|kind| kind.starts_with("random"));
-    for keep in board.keeps() {
-        let complete = || board.methods().filter(|it| it.complete && it.keep.to_bits() == keep.to_bits());
-        // Entries of a keep are sorted from best to worst, so this is the better of the random baselines.
-        let Some(random) = complete().find(|entry| is_random(entry)) else { continue };
-        for entry in complete().filter(|entry| !is_random(entry)) {
-            let Some(difference) = entry.minus(random) else { continue };
-            if !separable(entry, random) {
-                inseparable.push(name(entry));
-            } else if difference.mean < 0.0 {
-                below.push(name(entry));
-            }
-        }
-    }
-    if !below.is_empty() {
-        found.push(Warning::BelowRandom { entries: below });
-    }
-    if !inseparable.is_empty() {
-        found.push(Warning::NotSeparableFromRandom { entries: inseparable });
-    }
-}
-
-fn name(entry: &Entry) -> String {
-    if entry.is_dense() {
-        return text::clean(&entry.method);
-    }
-    format!("{} at keep {}", text::clean(&entry.method), entry.keep)
 }
 
 fn span(span: Option<Span>) -> String {
@@ -533,6 +431,11 @@ fn span(span: Option<Span>) -> String {
 
 fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Machines have commas in their names.
+fn machines_words(machines: &[String]) -> String {
+    machines.iter().map(|name| text::clean(name)).collect::<Vec<_>>().join("; ")
 }
 
 /// At most eight names; the tables have the rest.

@@ -4,9 +4,9 @@ use secateur_reports::testing::{synthetic, synthetic_detection};
 use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv",
-    "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "summary.md", "report.json", "index.html",
+    "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "statistics.csv", "leaderboard.tex", "summary.md", "report.json", "index.html",
 ];
 
 #[test]
@@ -60,6 +60,49 @@ fn the_json_is_versioned_and_names_units_and_directions() {
     assert_eq!(boards[0]["drop_interval_over"], "seeds-at-fixed-tasks");
     let warnings = json["warnings"].as_array().expect("a list of warnings");
     assert!(warnings.iter().all(|it| it["advice"].is_string() && it["board"]["suite"].is_string()));
+}
+
+/// Reads a file of `docs`.
+fn documented(name: &str) -> serde_json::Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn the_documented_schemas_are_those_of_the_code() {
+    let advice = "write it anew: secateur schema report, and secateur schema results";
+    assert!(documented("report.schema.json") == secateur_reports::report_schema(), "{advice}");
+    assert!(documented("results.columns.json") == secateur_reports::results_columns(), "{advice}");
+}
+
+#[test]
+fn reports_have_the_form_that_their_schema_says() {
+    let schema = jsonschema::validator_for(&secateur_reports::report_schema()).expect("a schema");
+    let check = |input: &ReportInput| {
+        let bytes = secateur_reports::report_json(&Report::new(input), &input.provenance).expect("JSON");
+        let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let errors: Vec<String> =
+            schema.iter_errors(&json).map(|it| format!("{}: {it}", it.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        json
+    };
+    check(&ReportInput::default());
+    check(&synthetic_detection());
+    let json = check(&synthetic(3000));
+    // A schema that takes everything would be of no use.
+    for (pointer, wrong) in [
+        ("/schema", "secateur-report/0".into()),
+        ("/boards/0/entries/3/place/place", "first".into()),
+        ("/statistics/0/keeps/0/rank_test/critical_difference", serde_json::Value::Null),
+        ("/warnings/0/severity", "fatal".into()),
+    ] {
+        let mut changed = json.clone();
+        *changed.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = wrong;
+        assert!(!schema.is_valid(&changed), "{pointer}");
+    }
+    let mut changed = json;
+    changed["boards"][0]["entries"][0].as_object_mut().expect("an entry").remove("keep");
+    assert!(!schema.is_valid(&changed));
 }
 
 #[test]

@@ -46,8 +46,23 @@ enum Command {
     Plugin(commands::plugin::Plugin),
     /// Read checkpoints of other tools.
     Weights(commands::weights::Weights),
-    /// Print the JSON Schema of suite files.
-    Schema,
+    /// Print a schema: of suite files, of `report.json`, or of the columns of `results.csv`.
+    Schema {
+        /// Of what.
+        #[arg(value_enum, default_value_t = SchemaOf::Suite)]
+        of: SchemaOf,
+    },
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// JSON Schema of suite files.
+    Suite,
+    /// JSON Schema of `report.json`.
+    Report,
+    /// Units, directions and meanings of the columns of `results.csv`.
+    Results,
 }
 
 /// A reader that has seen enough (`secateur networks | head`) is no error: Rust's `println!` would panic.
@@ -74,8 +89,13 @@ fn main() -> ExitCode {
         Command::Networks(command) => command.run(),
         Command::Plugin(command) => command.run(),
         Command::Weights(command) => command.run(),
-        Command::Schema => {
-            println!("{:#}", secateur_suite::schema());
+        Command::Schema { of } => {
+            let schema = match of {
+                SchemaOf::Suite => secateur_suite::schema(),
+                SchemaOf::Report => secateur_reports::report_schema(),
+                SchemaOf::Results => secateur_reports::results_columns(),
+            };
+            println!("{schema:#}");
             Ok(ExitCode::SUCCESS)
         }
     };

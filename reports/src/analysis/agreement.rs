@@ -12,6 +12,7 @@ use crate::board::{Board, BoardKey, Entry};
 use crate::draws::{self, DRAWS, Draw, PUBLISHED_TASKS, Scores};
 use crate::published::{PublishedFigure, PublishedName};
 use crate::row::Control;
+use crate::stats::bootstrap::percentile_ends;
 use crate::stats::correlation::{Chance, kendall_chance, kendall_tau_b};
 use crate::stats::{self, average_ranks};
 
@@ -26,7 +27,7 @@ const FEWEST: usize = 3;
 const MEAN: &str = "mean of ";
 
 /// One of our boards at a keep held against a paper's table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Agreement {
     /// Our board.
     pub key: BoardKey,
@@ -59,7 +60,7 @@ pub struct Agreement {
 }
 
 /// A method that both sides have.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AgreedMethod {
     /// Our label.
     pub method: String,
@@ -181,7 +182,7 @@ fn agreement(
         citation: first.citation.clone(),
         network: first.network.clone(),
         tau: kendall_tau_b(&our_means, &their_means),
-        interval: draws::ends(taus),
+        interval: percentile_ends(taus),
         drawn,
         left_out,
         chance: kendall_chance(&our_means, &their_means),

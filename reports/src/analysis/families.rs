@@ -9,7 +9,7 @@ use crate::family::Family;
 use crate::stats::{Over, Summary};
 
 /// The families of one board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FamilyTable {
     /// The board.
     pub key: BoardKey,
@@ -20,7 +20,7 @@ pub struct FamilyTable {
 }
 
 /// The families at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FamilyKeep {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -29,7 +29,7 @@ pub struct FamilyKeep {
 }
 
 /// The best method of a family at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FamilyLine {
     /// The family.
     pub family: Family,
@@ -85,7 +85,7 @@ fn at_keep(board: &Board, keep: f64) -> Option<FamilyKeep> {
 }
 
 /// An iterative and a one-shot entry of one method that differ in how they search, and in nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ModePair {
     /// The board.
     pub key: BoardKey,

@@ -14,7 +14,7 @@ use crate::stats;
 use crate::warnings::{BoardWarning, Warning};
 
 /// What methods of one suite and track leave of each layer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LayerTable {
     /// Suite name.
     pub suite: String,
@@ -31,7 +31,7 @@ pub struct LayerTable {
 }
 
 /// What methods leave at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LayerKeep {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -42,7 +42,7 @@ pub struct LayerKeep {
 }
 
 /// What a method leaves at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LayerLine {
     /// Method label.
     pub method: String,
@@ -55,7 +55,7 @@ pub struct LayerLine {
 }
 
 /// What a method leaves of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LayerCell {
     /// Fraction of the layer's weights that stays, mean over replicates.
     pub kept: f64,

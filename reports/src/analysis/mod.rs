@@ -8,5 +8,6 @@ pub(crate) mod layers;
 pub(crate) mod masks;
 pub(crate) mod perturbation;
 pub(crate) mod similarity;
+pub(crate) mod statistics;
 pub(crate) mod tickets;
 pub(crate) mod upstream;

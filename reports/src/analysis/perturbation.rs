@@ -20,7 +20,7 @@ const NONE: &str = "none";
 pub(crate) const COMPLEMENT: &str = "complement";
 
 /// Perturbed tickets of one method and configuration on one board, held against the ticket itself.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PerturbationTable {
     /// The board.
     pub board: BoardKey,
@@ -37,7 +37,7 @@ pub struct PerturbationTable {
 }
 
 /// A perturbed ticket at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PerturbationLine {
     /// Label of the method that hands it in.
     pub method: String,
@@ -57,7 +57,7 @@ pub struct PerturbationLine {
 }
 
 /// Perturbed minus ticket on one task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TaskDifference {
     /// Task identifier.
     pub task: String,

@@ -14,7 +14,7 @@ use crate::row::Control;
 use crate::stats;
 
 /// Similarities between all methods of one track at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct SimilarityTable {
     /// The suites whose methods are compared.
     pub suites: Vec<String>,
@@ -34,7 +34,7 @@ pub struct SimilarityTable {
 }
 
 /// A method whose masks are compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SimilaritySide {
     /// Suite name.
     pub suite: String,
@@ -49,7 +49,7 @@ pub struct SimilaritySide {
 }
 
 /// How alike the masks of two methods are, or those of one method in different replicates.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct SimilarityPair {
     /// Place of the first method among the table's sides.
     pub first: usize,

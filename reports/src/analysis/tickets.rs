@@ -13,7 +13,7 @@ use crate::row::Control;
 use crate::stats;
 
 /// Whether a pruned network scores as the dense one does, on one task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Its mean over replicates is at least that of the dense network minus one standard deviation of the latter.
@@ -40,7 +40,7 @@ impl Verdict {
 }
 
 /// Tickets of one board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TicketTable {
     /// The board.
     pub key: BoardKey,
@@ -57,7 +57,7 @@ pub struct TicketTable {
 }
 
 /// What a dense network scores on a task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reference {
     /// Scores by replicate.
     pub scores: Vec<f64>,
@@ -70,7 +70,7 @@ pub struct Reference {
 }
 
 /// A method at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TicketLine {
     /// Method label.
     pub method: String,
@@ -96,7 +96,7 @@ pub struct TicketLine {
 }
 
 /// A method at a keep on one task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TicketCell {
     /// Scores by replicate; those without one are left out.
     pub scores: Vec<f64>,
@@ -107,7 +107,7 @@ pub struct TicketCell {
 }
 
 /// The smallest keeps at which a method is matching.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reach {
     /// Method label.
     pub method: String,
@@ -120,7 +120,7 @@ pub struct Reach {
 }
 
 /// A keep, and whether everything above it was reached, too.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ReachKeep {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,

@@ -7,13 +7,14 @@ use crate::draws::{self, DRAWS, Draw, Scores};
 use crate::family::Family;
 use crate::row::Control;
 use crate::stats::Interval;
+use crate::stats::bootstrap::percentile_ends;
 use crate::stats::correlation::{kendall_tau_b, spearman};
 
 /// The fewest methods of which an order is worth a correlation: of two it is always 1 or −1.
 const FEWEST: usize = 3;
 
 /// Upstream and transfer scores of one transfer board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamTable {
     /// The transfer board.
     pub key: BoardKey,
@@ -28,7 +29,7 @@ pub struct UpstreamTable {
 }
 
 /// A method at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamPoint {
     /// Method label.
     pub method: String,
@@ -45,7 +46,7 @@ pub struct UpstreamPoint {
 }
 
 /// How far the order of the methods upstream is that after transfer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpstreamCorrelation {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -60,7 +61,7 @@ pub struct UpstreamCorrelation {
 }
 
 /// A rank correlation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Rank {
     /// Absent where one side is tied altogether.
     pub value: Option<f64>,
@@ -164,7 +165,8 @@ fn correlation(keep: f64, both: &[&Both<'_>]) -> Option<UpstreamCorrelation> {
     let rank = |of: fn(&[f64], &[f64]) -> Option<f64>| {
         let values: Vec<f64> = drawn.iter().filter_map(|(x, y)| of(x, y)).collect();
         let left_out = drawn.len() - values.len();
-        let interval = over.zip(draws::ends(values)).map(|(over, (low, high))| Interval { low, high, over });
+        let interval =
+            over.zip(percentile_ends(values)).map(|(over, (low, high))| Interval { low, high, over });
         Rank { value: of(&x, &y), interval, left_out }
     };
     Some(UpstreamCorrelation {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::baseline::must_reach_counts;
 use super::{Board, BoardKey, BoardTask, Budget, Cell, Entry, Span, Trial, error, rank};
 use crate::family::Family;
 use crate::row::{Control, Outcome, Row};
@@ -94,7 +95,7 @@ fn board(key: BoardKey, rows: &[&Row]) -> Board {
     compare_with_dense(&mut entries);
     error::fill(&mut entries);
     entries.sort_by(entry_order);
-    rank::rank(&mut entries);
+    rank::rank(&mut entries, must_reach_counts(&key.granularity));
     Board { key, tasks, replicates, entries }
 }
 

@@ -13,7 +13,7 @@ use crate::draws::{Draws, Scores};
 use crate::stats::{self, Interval};
 
 /// A relative increase in error; 0.1 is a tenth more errors than `dense-trained` makes, and below zero is fewer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ErrorIncrease {
     /// Mean over tasks.
     pub mean: f64,

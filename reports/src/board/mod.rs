@@ -3,6 +3,7 @@
 //! Rows that differ in suite, track, protocol, regime or granularity never meet in one board. The dense controls
 //! of a track, protocol and regime stand in every one of its boards, for every drop is against `dense-trained`.
 
+mod baseline;
 mod build;
 mod error;
 mod rank;
@@ -20,7 +21,7 @@ pub use error::ErrorIncrease;
 pub(crate) use rank::separable;
 
 /// What all rows of a board have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 pub struct BoardKey {
     /// Suite name.
     pub suite: String,
@@ -45,7 +46,7 @@ impl BoardKey {
 }
 
 /// A task of a board, one column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct BoardTask {
     /// Task identifier.
     pub id: String,
@@ -56,7 +57,7 @@ pub struct BoardTask {
 }
 
 /// One table of comparable rows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Board {
     /// What its rows have in common.
     pub key: BoardKey,
@@ -69,7 +70,7 @@ pub struct Board {
 }
 
 /// One line of a board: a method at a keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Entry {
     /// Method label.
     pub method: String,
@@ -95,9 +96,11 @@ pub struct Entry {
     pub error_increase: Option<ErrorIncrease>,
     /// Mean over tasks of the rank among complete methods at the same keep; absent for dense controls.
     pub average_rank: Option<f64>,
-    /// Place within the keep; absent for dense controls and incomplete entries.
+    /// Place within the keep; absent for dense controls, incomplete entries, and where another number of weights remains than a
+    /// board of weights asks for: such a method has not run the same race. The average rank goes with it.
     pub place: Option<Place>,
     /// Number of trials per outcome.
+    #[schemars(with = "BTreeMap<String, usize>")]
     pub outcomes: BTreeMap<Outcome, usize>,
     /// The upstream checkpoint whose values the weights that the method left have, where all its scored trials name the
     /// same one.
@@ -109,7 +112,7 @@ pub struct Entry {
 }
 
 /// Place of a method within its keep, by the mean over tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// 1 is the best; the members of a tie group share the place of its first.
     pub place: usize,
@@ -125,7 +128,7 @@ impl std::fmt::Display for Place {
 }
 
 /// A method at a keep on one task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Cell {
     /// One per replicate, sorted by replicate.
     pub trials: Vec<Trial>,
@@ -150,11 +153,12 @@ impl Cell {
 }
 
 /// One replicate of a cell.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Trial {
     /// Replicate number.
     pub replicate: u32,
     /// How it ended.
+    #[schemars(with = "String")]
     pub outcome: Outcome,
     /// The task's own metric; absent if not `ok`.
     pub score: Option<f64>,
@@ -165,7 +169,7 @@ pub struct Trial {
 }
 
 /// Smallest and largest of a number over the rows of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Span {
     /// Smallest.
     pub min: u64,
@@ -174,7 +178,7 @@ pub struct Span {
 }
 
 /// What an entry kept and what its making cost. Means are over the rows that state the number.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Budget {
     /// Names of the prunable sets; more than one in a board is a fault.
     pub prunable_sets: BTreeSet<String>,

@@ -3,10 +3,11 @@
 use super::{Entry, Place};
 use crate::stats;
 
-/// Ranks the complete methods of each keep. Expects `entries` in the board's order.
-pub(super) fn rank(entries: &mut [Entry]) {
+/// Ranks the complete methods of each keep; if they must reach counts, those that did. Expects `entries` in the board's order.
+pub(super) fn rank(entries: &mut [Entry], must_reach_counts: bool) {
+    let reached = |entry: &Entry| !must_reach_counts || entry.budget.missed_counts == 0;
     let ranked: Vec<(u64, usize)> = (0..entries.len())
-        .filter(|index| !entries[*index].is_dense() && entries[*index].complete)
+        .filter(|index| !entries[*index].is_dense() && entries[*index].complete && reached(&entries[*index]))
         .map(|index| (entries[index].keep.to_bits(), index))
         .collect();
     for keep in ranked.chunk_by(|a, b| a.0 == b.0) {

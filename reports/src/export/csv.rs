@@ -5,22 +5,26 @@
 
 pub(crate) mod agreement;
 mod analysis;
+pub(crate) mod columns;
+pub(crate) mod statistics;
 pub(crate) mod strata;
 pub(crate) mod tickets;
 pub(crate) mod upstream;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
-use crate::board::{Board, Entry};
+use crate::analysis::statistics::{BoardStatistics, Ineligible, Standing};
+use crate::board::{Board, BoardKey, Entry};
 use crate::family::Family;
 use crate::pairs::{Pair, PairKeep, PairTable};
 use crate::row::{Control, ReportInput, Row, StageCost};
 use crate::speed::Speed;
-use crate::stats::Summary;
+use crate::stats::{Interval, Summary};
 
 pub use analysis::{layers_csv, mask_similarity_csv, perturbation_csv};
 
@@ -83,10 +87,10 @@ const COSTS_HEADER: [&str; 16] = [
 ];
 
 #[rustfmt::skip]
-const SPEED_HEADER: [&str; 21] = [
+const SPEED_HEADER: [&str; 22] = [
     "suite", "track", "method", "keep", "form", "params", "params_nonzero", "bytes", "macs_core", "macs_tp",
     "working_bytes", "unaligned_layers", "batch", "p10_ms", "median_ms", "p90_ms", "pictures_per_second",
-    "theoretical_speedup", "measured_speedup", "threads", "stage",
+    "theoretical_speedup", "measured_speedup", "threads", "stage", "machine",
 ];
 
 #[rustfmt::skip]
@@ -239,14 +243,23 @@ struct Line<'a> {
     recover_samples: Option<f64>,
     training_macs: Option<f64>,
     training_multiple: Option<f64>,
+    /// Its rank among those that may be ranked in public.
+    public_rank: Option<usize>,
+    /// Why it has none, of the method and of the board.
+    ineligible: String,
+    drawn_low: Option<f64>,
+    drawn_high: Option<f64>,
+    drawn_over: Option<&'static str>,
 }
 
 /// `leaderboard.csv`: per board, method and keep one line per task and one for the mean over tasks.
 pub fn leaderboard_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
+    let verdicts = Verdicts::of(&report.statistics);
+    let verdicts = &verdicts;
     let lines = report.boards.iter().flat_map(|board| {
         board.entries.iter().flat_map(move |entry| {
             let tasks = (0..board.tasks.len()).map(move |task| task_line(board, entry, task));
-            std::iter::once(mean_line(board, entry)).chain(tasks)
+            std::iter::once(mean_line(board, entry, verdicts)).chain(tasks)
         })
     });
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -296,7 +309,44 @@ fn pair_line<'a>(table: &'a PairTable, keep: &'a PairKeep, pair: &'a Pair) -> Pa
     }
 }
 
-fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
+/// What the statistics say of each method at each keep of each board.
+#[derive(Default)]
+struct Verdicts<'a> {
+    of: BTreeMap<(&'a BoardKey, u64, &'a str), (&'a Standing, Option<Interval>)>,
+    of_board: BTreeMap<&'a BoardKey, &'a [Ineligible]>,
+}
+
+impl<'a> Verdicts<'a> {
+    fn of(statistics: &'a [BoardStatistics]) -> Verdicts<'a> {
+        let mut verdicts = Verdicts::default();
+        for board in statistics {
+            verdicts.of_board.insert(&board.key, &board.ineligible);
+            for keep in &board.keeps {
+                let drawn: BTreeMap<&str, Option<Interval>> =
+                    keep.methods.iter().map(|it| (it.method.as_str(), it.drawn)).collect();
+                for standing in &keep.standings {
+                    let name = standing.method.as_str();
+                    let drawn = drawn.get(name).copied().flatten();
+                    verdicts.of.insert((&board.key, keep.keep.to_bits(), name), (standing, drawn));
+                }
+            }
+        }
+        verdicts
+    }
+
+    /// Public rank, reasons against it, and the interval of the mean from draws.
+    fn get(&self, key: &BoardKey, entry: &Entry) -> (Option<usize>, String, Option<Interval>) {
+        let Some((standing, drawn)) = self.of.get(&(key, entry.keep.to_bits(), entry.method.as_str())) else {
+            return (None, String::new(), None);
+        };
+        let of_board = self.of_board.get(key).copied().unwrap_or_default();
+        let reasons: Vec<Ineligible> = of_board.iter().chain(&standing.reasons).cloned().collect();
+        (standing.rank, statistics::reason_words(&reasons), *drawn)
+    }
+}
+
+fn mean_line<'a>(board: &'a Board, entry: &'a Entry, verdicts: &Verdicts<'_>) -> Line<'a> {
+    let (public_rank, ineligible, drawn) = verdicts.get(&board.key, entry);
     let budget = &entry.budget;
     let (low, high, interval_over) = ends(entry.mean);
     let (drop_low, drop_high, drop_interval_over) = ends(entry.drop);
@@ -349,6 +399,11 @@ fn mean_line<'a>(board: &'a Board, entry: &'a Entry) -> Line<'a> {
         recover_samples: budget.recover_samples,
         training_macs: budget.training_macs,
         training_multiple: board.training_multiple(entry),
+        public_rank,
+        ineligible,
+        drawn_low: drawn.map(|it| it.low),
+        drawn_high: drawn.map(|it| it.high),
+        drawn_over: drawn.map(|it| it.over.label()),
     }
 }
 
@@ -385,7 +440,7 @@ fn task_line<'a>(board: &'a Board, entry: &'a Entry, task: usize) -> Line<'a> {
         rank: cell.rank,
         place: None,
         tied: None,
-        ..mean_line(board, entry)
+        ..mean_line(board, entry, &Verdicts::default())
     }
 }
 

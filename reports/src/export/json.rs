@@ -9,6 +9,7 @@ use crate::analysis::families::{FamilyTable, ModePair};
 use crate::analysis::layers::LayerTable;
 use crate::analysis::perturbation::PerturbationTable;
 use crate::analysis::similarity::SimilarityTable;
+use crate::analysis::statistics::BoardStatistics;
 use crate::analysis::tickets::TicketTable;
 use crate::analysis::upstream::UpstreamTable;
 use crate::board::{Board, BoardKey, BoardTask, Entry};
@@ -24,7 +25,7 @@ use crate::strata::StrataTable;
 pub const SCHEMA: &str = "secateur-report/1";
 
 /// What a number in the report is.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Metric {
     name: &'static str,
     unit: &'static str,
@@ -127,6 +128,36 @@ const METRICS: &[Metric] = &[
     metric("average_rank", "rank", Some(false), "mean over tasks of rank"),
     metric("place", "rank", Some(false), "place by the mean over tasks; members of a tie group share it"),
     metric(
+        "p, p_holm, f_p",
+        "probability",
+        None,
+        "p-values: of one test, corrected after Holm for the tests of a keep, and of the F of Iman and Davenport",
+    ),
+    metric(
+        "critical_difference",
+        "rank",
+        None,
+        "Nemenyi's: average ranks that are farther apart are told apart at 0.05",
+    ),
+    metric(
+        "least_significant_difference",
+        "fraction",
+        None,
+        "Fisher's, with one standard deviation over seeds for all methods of a keep",
+    ),
+    metric(
+        "reversal, reversed_neighbours",
+        "probability",
+        Some(false),
+        "chance that a run with one seed puts two neighbours the other way round; mean over the neighbours of a keep",
+    ),
+    metric(
+        "area",
+        "fraction",
+        Some(true),
+        "mean score over the range of log2 compression: the area under the curve, divided by its width",
+    ),
+    metric(
         "threshold",
         "fraction",
         None,
@@ -201,9 +232,13 @@ const METRICS: &[Metric] = &[
     metric("latency_ms", "ms", Some(false), "median time for a batch of one picture"),
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(title = "Report", extend("$id" = SCHEMA))]
 struct Document<'a> {
+    /// Name and version of this structure.
+    #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
+    /// What the numbers are.
     metrics: &'static [Metric],
     interval_level: f64,
     /// How places are shared.
@@ -213,6 +248,8 @@ struct Document<'a> {
     provenance: &'a Provenance,
     warnings: Vec<JsonWarning<'a>>,
     boards: Vec<JsonBoard<'a>>,
+    /// What tests, intervals and counts say of the order on each board.
+    statistics: &'a [BoardStatistics],
     costs: &'a [MethodCost],
     speeds: &'a [Speed],
     /// Matching and winning tickets.
@@ -241,7 +278,7 @@ struct Document<'a> {
     agreements: &'a [Agreement],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonWarning<'a> {
     severity: crate::Severity,
     message: String,
@@ -250,7 +287,7 @@ struct JsonWarning<'a> {
     warning: &'a crate::BoardWarning,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonBoard<'a> {
     key: &'a BoardKey,
     tasks: &'a [BoardTask],
@@ -259,11 +296,18 @@ struct JsonBoard<'a> {
     entries: Vec<JsonEntry<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct JsonEntry<'a> {
     theoretical_speedup: Option<f64>,
     #[serde(flatten)]
     entry: &'a Entry,
+}
+
+/// The JSON Schema of `report.json`, in its 2020-12 form.
+#[must_use]
+pub fn report_schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Document<'static>>().to_value()
 }
 
 /// `report.json`, one structure with [`SCHEMA`] in it. The raw rows are not repeated; they are in `results.csv`.
@@ -286,6 +330,7 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
             })
             .collect(),
         boards: report.boards.iter().map(json_board).collect(),
+        statistics: &report.statistics,
         costs: &report.costs,
         speeds: &report.speeds,
         tickets: &report.tickets,

@@ -3,6 +3,7 @@
 mod agreement;
 mod analysis;
 mod families;
+mod statistics;
 mod strata;
 mod tickets;
 mod upstream;
@@ -42,6 +43,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
         }
         out.push_str(&table);
     }
+    statistics::section(&mut out, &report.statistics, MOST_CHARACTERS * 25 / 32);
     families::section(&mut out, &report.families, &report.mode_pairs);
     upstream::section(&mut out, &report.upstream);
     tickets::section(&mut out, &report.tickets);

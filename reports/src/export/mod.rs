@@ -3,6 +3,7 @@
 pub(crate) mod csv;
 pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod latex;
 pub(crate) mod markdown;
 mod strata;
 pub(crate) mod terminal;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{csv, html, json, markdown};
+use super::{csv, html, json, latex, markdown};
 use crate::Report;
 use crate::row::ReportInput;
 
@@ -35,7 +35,7 @@ pub enum ReportError {
 /// served is never half a page.
 pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let report = Report::new(input);
-    let files: [(&str, Vec<u8>); 16] = [
+    let files: [(&str, Vec<u8>); 18] = [
         ("results.csv", csv::results_csv(input)?),
         ("costs.csv", csv::costs_csv(input)?),
         ("speed.csv", csv::speed_csv(input)?),
@@ -49,6 +49,8 @@ pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, Re
         ("layers.csv", csv::layers_csv(&report)?),
         ("perturbation.csv", csv::perturbation_csv(&report)?),
         ("leaderboard.csv", csv::leaderboard_csv(&report)?),
+        ("statistics.csv", csv::statistics::statistics_csv(&report)?),
+        ("leaderboard.tex", latex::leaderboard_tex(&report).into_bytes()),
         ("summary.md", markdown::summary_md(&report, &input.provenance).into_bytes()),
         ("report.json", json::report_json(&report, &input.provenance)?),
         ("index.html", html::index_html(&report, &input.provenance)?.into_bytes()),

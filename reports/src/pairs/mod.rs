@@ -24,7 +24,7 @@ use crate::stats::{self, Interval, LEVEL, Over};
 pub(crate) use load::resampled;
 
 /// The metric of one scored network on pictures that were drawn with replacement. Reproducible, as rows are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Resampled {
     /// Suite name.
     pub suite: String,
@@ -52,7 +52,7 @@ pub struct Resampled {
 }
 
 /// Differences between all methods that were scored on one task in one track.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PairTable {
     /// Suite name.
     pub suite: String,
@@ -73,7 +73,7 @@ pub struct PairTable {
 }
 
 /// Pairs of methods at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PairKeep {
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -83,7 +83,7 @@ pub struct PairKeep {
 }
 
 /// The difference of two methods on one task at one keep.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Pair {
     /// Label of the method.
     pub method: String,

@@ -8,7 +8,7 @@ use super::average_ranks;
 const MOST_PERMUTED: usize = 8;
 
 /// How likely a tau as far from zero is if the two orders have nothing to do with one another.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Chance {
     /// The two-sided p-value.
     pub p: f64,

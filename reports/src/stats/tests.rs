@@ -1,5 +1,7 @@
 //! Held to scipy's values (`tests/golden/statistics.py`) and to properties.
 
+mod inference;
+
 use proptest::prelude::*;
 use serde::Deserialize;
 

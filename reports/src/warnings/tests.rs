@@ -1,5 +1,5 @@
 use super::*;
-use crate::row::Row;
+use crate::row::{Control, Row};
 use crate::testing::{Sample, sample};
 
 /// A board without a fault: controls, baselines and a method, three seeds, well apart.
@@ -163,6 +163,101 @@ fn unpaired_and_contradictory_rows_are_told() {
     assert!(matches!(&found[0], Warning::ContradictoryRows { trials } if trials.len() == 1), "{found:?}");
 }
 
+/// What is said of measurements, of a report with these changes to it.
+fn measured(change: impl Fn(&mut crate::ReportInput)) -> Vec<Warning> {
+    let mut input = crate::testing::synthetic(1224);
+    change(&mut input);
+    let boards = crate::boards(&input.rows);
+    let found = measured::warnings(&boards, &crate::costs(&input), &input.speeds);
+    // Both boards of the track have the same measurements, and the first has the warnings.
+    assert!(found.iter().all(|it| it.board == boards[0].key));
+    found.into_iter().map(|it| it.warning).collect()
+}
+
+#[test]
+fn measurements_under_one_condition_have_no_warning() {
+    assert_eq!(measured(|_| {}), []);
+}
+
+#[test]
+fn measurements_that_do_not_compare_are_told() {
+    let found = measured(|input| {
+        input.speeds.iter_mut().filter(|it| it.method == "imp").for_each(|it| it.threads = 2);
+    });
+    let [Warning::MixedThreads { threads }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(threads[&2], ["imp"]);
+    assert!(threads[&1].contains(&"magnitude".to_owned()));
+    // So do stages that prune with other numbers of threads.
+    let found = measured(|input| {
+        input
+            .costs
+            .iter_mut()
+            .filter(|it| it.method == "imp" && it.kind == "prune")
+            .for_each(|it| it.threads = 4);
+    });
+    assert!(matches!(&found[..], [Warning::MixedThreads { threads }] if threads[&4] == ["imp"]), "{found:?}");
+
+    let found = measured(|input| input.speeds.retain(|it| it.method != "imp" || it.batch == 1));
+    let [Warning::MixedBatchSizes { batches }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(batches["1"], ["imp"]);
+    assert!(batches["1 and 32"].contains(&"magnitude".to_owned()));
+
+    let found = measured(|input| input.speeds[0].machine = "another".to_owned());
+    let machines = vec!["another".to_owned(), "synthetic numbers, no machine".to_owned()];
+    assert_eq!(found, [Warning::MixedMachines { machines }]);
+}
+
+#[test]
+fn a_noisy_machine_is_told_by_its_farthest_measurement() {
+    let found = measured(|input| {
+        for speed in input.speeds.iter_mut().filter(|it| it.method == "imp" && it.keep == 0.1) {
+            speed.p90_ms = speed.median_ms * if speed.batch == 32 { 1.6 } else { 1.3 };
+        }
+    });
+    let [Warning::NoisyMachine { noisy, measurements, widest, spread }] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert!((spread - 0.63).abs() < 1e-9, "{spread}");
+    assert!(widest.starts_with("imp at keep 0.1") && widest.ends_with("batch 32"), "{widest}");
+    assert!(*noisy >= 4 && noisy < measurements);
+}
+
+fn of_tests(rows: &[Row]) -> Vec<Warning> {
+    let boards = crate::boards(rows);
+    let statistics = crate::statistics_tables(&boards, &[], &[]);
+    measured::of_statistics(&statistics).into_iter().map(|it| it.warning).collect()
+}
+
+#[test]
+fn a_level_that_cannot_be_reached_is_told() {
+    let with_tasks = |names: &[&'static str]| -> Vec<Row> {
+        let rows = sound();
+        let first: Vec<&Row> = rows.iter().filter(|row| row.task == "a").collect();
+        let of = |task: &&'static str| {
+            let row = |row: &&Row| Row { task: (*task).to_owned(), ..(*row).clone() };
+            first.iter().map(row).collect::<Vec<Row>>()
+        };
+        names.iter().flat_map(of).collect()
+    };
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    // Four tasks are not tested at all, and over eight, three comparisons can reach 3 * 2 / 2^8 = 0.023.
+    assert_eq!(of_tests(&with_tasks(&names[..4])), []);
+    assert_eq!(of_tests(&with_tasks(&names)), []);
+    let found = of_tests(&with_tasks(&names[..6]));
+    assert_eq!(found, [Warning::LevelOutOfReach { tasks: 6, comparisons: 3, smallest: 3.0 / 32.0 }]);
+}
+
+#[test]
+fn overlapping_intervals_are_counted() {
+    // Three replicates that are 0.01 apart have an interval of 0.025 to either side, and two methods are 0.05 apart.
+    let mut rows = sound();
+    for row in rows.iter_mut().filter(|row| row.method == "imp" || row.method == "magnitude") {
+        row.score = row.score.map(|score| score + 0.02 * f64::from(row.replicate));
+    }
+    assert_eq!(of_tests(&rows), [Warning::OverlappingIntervals { overlapping: 1, pairs: 3 }]);
+    assert_eq!(of_tests(&sound()), []);
+}
+
 #[test]
 fn every_text_is_a_sentence() {
     let mut rows = without(&sound(), "dense-trained");
@@ -175,7 +270,18 @@ fn every_text_is_a_sentence() {
     rows.retain(|row| row.replicate == 0);
     let found = of(&rows);
     assert!(found.len() >= 6);
-    for warning in found {
+    let mixed = measured(|input| {
+        for speed in input.speeds.iter_mut().filter(|it| it.method == "imp") {
+            (speed.threads, speed.batch, speed.machine) = (2, 3, "another, with a comma".to_owned());
+            speed.p90_ms *= 3.0;
+        }
+    });
+    assert_eq!(mixed.len(), 4);
+    let statistics = [
+        Warning::LevelOutOfReach { tasks: 5, comparisons: 1, smallest: 0.0625 },
+        Warning::OverlappingIntervals { overlapping: 1, pairs: 1 },
+    ];
+    for warning in found.into_iter().chain(mixed).chain(statistics) {
         assert!(warning.message().ends_with('.'), "{}", warning.message());
         assert!(warning.advice().ends_with('.'), "{}", warning.advice());
     }

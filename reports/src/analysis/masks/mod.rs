@@ -11,7 +11,7 @@ use crate::row::Control;
 
 /// The networks of one track at one keep whose masks have the same layers, so that they can be held against each other.
 /// They may come from several suites, for example with different upstream tasks. Reproducible, as rows are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MaskSet {
     /// Track name.
     pub track: String,
@@ -30,7 +30,9 @@ pub struct MaskSet {
 }
 
 /// A layer whose weights masks may remove.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct MaskLayer {
     /// Name of its weight in the network.
     pub name: String,
@@ -39,7 +41,7 @@ pub struct MaskLayer {
 }
 
 /// A network that a `prune` stage has handed in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MaskedNetwork {
     /// Suite name.
     pub suite: String,
@@ -58,7 +60,9 @@ pub struct MaskedNetwork {
 }
 
 /// Whether a mask could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskState {
     /// It was read.
@@ -70,7 +74,7 @@ pub enum MaskState {
 }
 
 /// Networks of a set, and those whose masks are missing from what is told of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct MaskTally {
     /// All networks.
     pub networks: usize,
