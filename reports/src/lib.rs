@@ -14,6 +14,7 @@ mod export;
 mod family;
 mod gallery;
 mod load;
+pub mod nights;
 mod pairs;
 mod published;
 mod row;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params};
 
+use crate::night::Night;
 use crate::objects::StoreError;
 use crate::result::StageResult;
 
@@ -48,6 +49,34 @@ impl LedgerRow {
     }
 }
 
+/// One night in the index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NightRow {
+    /// Suite.
+    pub suite: String,
+    /// Number.
+    pub number: u32,
+    /// When it ended.
+    pub finished: String,
+    /// Whether later nights are held against it.
+    pub accepted: bool,
+    /// The verdict.
+    pub verdict: String,
+}
+
+impl NightRow {
+    /// The row of a night.
+    pub(crate) fn of(night: &Night) -> Self {
+        Self {
+            suite: night.suite.clone(),
+            number: night.number,
+            finished: night.finished.clone(),
+            accepted: night.accepted,
+            verdict: night.verdict.clone(),
+        }
+    }
+}
+
 impl Ledger {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open(path)?;
@@ -62,6 +91,14 @@ impl Ledger {
                  seconds REAL NOT NULL,
                  peak_bytes INTEGER NOT NULL,
                  finished TEXT NOT NULL
+             ) STRICT;
+             CREATE TABLE IF NOT EXISTS nights (
+                 suite TEXT NOT NULL,
+                 number INTEGER NOT NULL,
+                 finished TEXT NOT NULL,
+                 accepted INTEGER NOT NULL,
+                 verdict TEXT NOT NULL,
+                 PRIMARY KEY (suite, number)
              ) STRICT;",
         )?;
         Ok(Self { connection })
@@ -92,13 +129,43 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets everything and records `results`.
+    /// Adds or replaces a night.
+    ///
+    /// # Errors
+    /// Fails if SQLite does.
+    pub fn record_night(&self, night: &NightRow) -> Result<(), StoreError> {
+        insert_night(&self.connection, night)
+    }
+
+    /// All nights, by suite and number.
+    ///
+    /// # Errors
+    /// Fails if SQLite does.
+    pub fn nights(&self) -> Result<Vec<NightRow>, StoreError> {
+        let mut select = self.connection.prepare("SELECT * FROM nights ORDER BY suite, number")?;
+        let rows = select.query_map([], |row| {
+            Ok(NightRow {
+                suite: row.get(0)?,
+                number: row.get(1)?,
+                finished: row.get(2)?,
+                accepted: row.get(3)?,
+                verdict: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets everything and records `results` and `nights`.
     ///
     /// # Errors
     /// Fails if SQLite does; the index is then as it was.
-    pub fn rebuild(&mut self, results: &[StageResult]) -> Result<(), StoreError> {
+    pub fn rebuild(&mut self, results: &[StageResult], nights: &[NightRow]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         transaction.execute("DELETE FROM stages", [])?;
+        transaction.execute("DELETE FROM nights", [])?;
+        for night in nights {
+            insert_night(&transaction, night)?;
+        }
         {
             let ledger_row = "INSERT OR REPLACE INTO stages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let mut insert = transaction.prepare(ledger_row)?;
@@ -137,4 +204,11 @@ impl Ledger {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+fn insert_night(connection: &Connection, night: &NightRow) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO nights VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![night.suite, night.number, night.finished, night.accepted, night.verdict,])?;
+    Ok(())
 }

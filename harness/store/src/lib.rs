@@ -10,6 +10,7 @@ mod ledger;
 mod lock;
 mod manifest;
 mod message;
+mod night;
 mod objects;
 #[cfg(test)]
 mod power_loss;
@@ -23,10 +24,11 @@ pub use facts::{
     ClassFacts, Counts, DetectionFacts, ExtractFacts, FormFacts, LatencyFacts, MeasureFacts, PruneFacts,
     RecoverFacts, ScoreFacts, SizeFacts, SnapshotFacts, TrainFacts, VerifyFacts,
 };
-pub use ledger::{Ledger, LedgerRow};
+pub use ledger::{Ledger, LedgerRow, NightRow};
 pub use lock::StoreLock;
 pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
 pub use message::{InputFile, Interpreter, ParamsQuestion, StageOrder, WorkerReport};
+pub use night::{Cell, CellKey, Facts, Night, Scored};
 pub use objects::{CHECKPOINT, Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
 pub use validation::{Check, Status, Subject as CheckSubject, ValidationQuestion, Verdict};

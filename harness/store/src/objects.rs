@@ -183,7 +183,9 @@ impl Store {
         let path = self.root.join("ledger.sqlite");
         let opened = Ledger::open(&path).and_then(|ledger| Ok((ledger.rows()?, ledger)));
         let mut ledger = match opened {
-            Ok((rows, ledger)) if self.is_complete(&rows)? => return Ok(ledger),
+            Ok((rows, ledger)) if self.is_complete(&rows)? && self.has_nights(&ledger.nights()?)? => {
+                return Ok(ledger);
+            }
             Ok((_, ledger)) => ledger,
             Err(StoreError::Ledger(error)) if is_damage(&error) => {
                 for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
@@ -199,8 +201,13 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
-        ledger.rebuild(&self.results()?)?;
+        ledger.rebuild(&self.results()?, &self.night_rows()?)?;
         Ok(ledger)
+    }
+
+    /// What files are written through.
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
     /// The rows of the index, for those who only read. Without an index, or with a damaged one, those it should have.
