@@ -356,3 +356,26 @@ proptest! {
         }
     }
 }
+
+/// What is looked at per row must not be the whole table. Quadratic work on so many rows would take minutes.
+#[test]
+fn large_tables_take_time_in_proportion() {
+    let mut text = "dset,method,sparsity,seed,top1,drop,params,params left %\n".to_owned();
+    for index in 0..40_000_u32 {
+        let (task, method, seed) = (index / 400, index % 100, index % 400 / 100);
+        let name = if method == 0 { "dense".to_owned() } else { format!("random {method}") };
+        let score = f64::from(index.wrapping_mul(2_654_435_761) % 3500) / 100.0 + 50.0;
+        let score = if method == 0 { 90.0 } else { score };
+        text += &format!("d{task},{name},0.9,{seed},{score:.2},{:.2},2.50,10.0\n", 90.0 - score);
+    }
+    text = text.replace(",dense,0.9,", ",dense,0.0,");
+    let started = std::time::Instant::now();
+    let report = lint_text("x.csv", &text);
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+    assert_eq!(report.tables[0].rows, 40_000);
+    // Summaries of the same rows over and over.
+    let many: String = (0..20_000).map(|index| format!("l1,{},70.1\nl1,mean,70.1\n", index)).collect();
+    let report = lint_text("x.csv", &format!("method,seed,top1\n{many}"));
+    assert!(started.elapsed() < std::time::Duration::from_secs(120), "{:?}", started.elapsed());
+    assert_eq!(report.tables[0].rows, 40_000);
+}

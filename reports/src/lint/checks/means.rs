@@ -10,6 +10,9 @@ use crate::lint::role::Role;
 use crate::lint::sheet::Sheet;
 use crate::stats;
 
+/// Most columns of means that are held against the other columns.
+const MOST_MEANS: usize = 8;
+
 pub(super) fn check(sheet: &Sheet, log: &mut Log) {
     let scores = |one_seed: bool| -> Vec<usize> {
         sheet.of(Role::Score).into_iter().filter(|it| sheet.columns[*it].one_seed == one_seed).collect()
@@ -40,7 +43,7 @@ fn of_columns(sheet: &Sheet, tasks: &[usize], seeds: &[usize], log: &mut Log) {
         log.could_not(id, "no column of means");
         return;
     }
-    for mean in means {
+    for mean in means.into_iter().take(MOST_MEANS) {
         let mut ways = Vec::new();
         // A mean stands behind what it sums up, or before; other scores may stand on its other side.
         let before = tasks.iter().copied().filter(|it| *it < mean).collect::<Vec<_>>();
@@ -97,10 +100,10 @@ fn spreads(sheet: &Sheet, seeds: &[usize], log: &mut Log) {
             })
             .collect()
     };
-    for column in sheet.of(Role::Spread) {
+    for column in sheet.of(Role::Spread).into_iter().take(MOST_MEANS) {
         hold(log, id, sheet, column, &ways(column), Sureness::Named);
     }
-    for column in sheet.of(Role::Mean) {
+    for column in sheet.of(Role::Mean).into_iter().take(MOST_MEANS) {
         let claim = |row: usize| {
             let number = sheet.number(row, column)?;
             let (value, half) = number.spread?;

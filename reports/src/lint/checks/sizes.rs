@@ -8,6 +8,9 @@ use crate::lint::range::Range;
 use crate::lint::role::Role;
 use crate::lint::sheet::{Kind, Sheet};
 
+/// Most columns of counts that a ratio is held against.
+const MOST_COUNTS: usize = 4;
+
 /// What a share or a ratio is made of.
 struct Size {
     count: Role,
@@ -167,12 +170,11 @@ fn more_than_dense(sheet: &Sheet, bases: &Bases, known: &[Option<Known>], size: 
         }
     }
     let Some(count) = sheet.first(size.count) else { return };
+    let sources = sources(sheet, bases, known, size);
     for row in (0..sheet.table.rows()).filter(|row| sheet.kinds[*row] == Kind::Plain) {
         let Some(own) = sheet.range(row, count) else { continue };
-        let counts: Vec<Dense> = sources(sheet, bases, known, size)
-            .into_iter()
-            .filter_map(|it| dense(sheet, bases, known, size, it, row))
-            .collect();
+        let counts: Vec<Dense> =
+            sources.iter().filter_map(|it| dense(sheet, bases, known, size, *it, row)).collect();
         if counts.is_empty() {
             continue;
         }
@@ -194,7 +196,7 @@ fn ratios(sheet: &Sheet, bases: &Bases, known: &[Option<Known>], log: &mut Log) 
                 if (size.count == Role::Params) != (role == Role::Compression) {
                     continue;
                 }
-                for count in sheet.of(size.count) {
+                for count in sheet.of(size.count).into_iter().take(MOST_COUNTS) {
                     for source in sources(sheet, bases, known, size) {
                         ways.push(Way::new(
                             move |row| {

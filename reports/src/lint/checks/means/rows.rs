@@ -48,7 +48,8 @@ fn parts(sheet: &Sheet, kind: Kind) -> Vec<Vec<usize>> {
             of.entry(groups[row]).or_default().push(row);
         }
         for row in rows {
-            parts[row] = of.get(&groups[row]).cloned().unwrap_or_default();
+            // Of several rows of means about the same, the later ones are not checked, since each would walk through all of its parts again.
+            parts[row] = of.remove(&groups[row]).unwrap_or_default();
         }
     }
     parts
