@@ -180,6 +180,20 @@ def summary(rng):
     return "# Board\n\n" + markdown(header, table, ["---:", "---:", ":---"] + ["---:"] * 5)
 
 
+def work(rng):
+    """Sorted by score without ranks; the dense count in every row, shares in whole percents."""
+    macs, dense = DENSE["ResNet-50"][1:]
+    names = ["fisher", "taylor", "hessian", "lookahead", "slimming", "magnitude", "geometric", "activation", "random"]
+    scores = sorted((rng.uniform(66, 75) for _ in names), reverse=True)
+    base = f"{macs / 1e9:.2f}"
+    rows = [["Network", "Method", "Base MACs (G)", "MACs (G)", "MACs left (%)", "top-1"]]
+    rows.append(["ResNet-50", "dense", base, base, "100", f"{dense:.2f}"])
+    for name, score in zip(names, scores):
+        keep = rng.uniform(0.3, 0.5)
+        rows.append(["ResNet-50", name, base, f"{macs * keep / 1e9:.2f}", f"{100 * keep:.0f}", f"{score:.2f}"])
+    return text_of(rows)
+
+
 CLEAN = {
     "ranked.md": ranked_board,
     "networks.csv": networks_board,
@@ -191,6 +205,7 @@ CLEAN = {
     "counts.csv": counts,
     "sized.md": sized,
     "places.md": summary,
+    "work.csv": work,
 }
 
 
@@ -263,6 +278,13 @@ def planted(clean):
     one("dense-size", "networks.csv", "network-size", 7, 5, "2.18")
     one("unit", "networks.csv", "unit-mismatch", 10, 5, "10557032")
     one("seeds-in-a-column", "counts.csv", "seed-count", 7, 8, "3")
+
+    one("macs-percent", "work.csv", "macs-percent", 6, 4, add(7, 0))
+    one("two-conventions", "work.csv", "mixed-sizes", 2, 3, "4.12")
+    one("row-order", "work.csv", "row-order", 9, 5, "75.90")
+    lines = clean["work.csv"].split("\n")
+    twice = "\n".join(line + (",top-1" if i == 0 else f",{70 + i}.25") if line else line for i, line in enumerate(lines))
+    cases.append(("column-twice", "work.csv", "repeated-column", 1, "top-1", twice))
 
     text = clean["ranked.md"]
     _, header = header_of(text)
