@@ -13,6 +13,7 @@ mod draws;
 mod export;
 mod family;
 mod gallery;
+pub mod lint;
 mod load;
 pub mod nights;
 mod pairs;

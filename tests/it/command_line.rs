@@ -5,7 +5,9 @@ use crate::support::run;
 #[test]
 fn help_names_every_command_and_every_command_has_help() {
     let help = run(&["--help"]).exits(0).out;
-    for command in ["run", "plan", "report", "methods", "tasks", "networks", "plugin", "weights"] {
+    for command in
+        ["run", "plan", "report", "lint-board", "methods", "tasks", "networks", "plugin", "weights"]
+    {
         assert!(
             help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))),
             "{command}: {help}"

@@ -36,6 +36,8 @@ enum Command {
     Plan(commands::plan::PlanCommand),
     /// Write the report of a store.
     Report(commands::report::Report),
+    /// Find what cannot be right in a leaderboard, ours or anybody's.
+    LintBoard(commands::lint_board::LintBoard),
     /// List the methods of the plugins at hand.
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::LintBoard(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),
         Command::Networks(command) => command.run(),

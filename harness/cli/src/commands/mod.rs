@@ -1,5 +1,6 @@
 //! The subcommands, one module each.
 
+pub(crate) mod lint_board;
 pub(crate) mod methods;
 pub(crate) mod networks;
 pub(crate) mod plan;

@@ -1,0 +1,3 @@
+//! Commands that need no worker, and so no libtorch, on the program itself.
+
+mod lint_board;
