@@ -18,6 +18,7 @@ mod load;
 pub mod nights;
 mod pairs;
 mod published;
+mod results;
 mod row;
 mod speed;
 pub mod stats;
@@ -73,12 +74,13 @@ pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
 pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
-pub use load::load;
+pub use load::{load, load_manifests};
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
     ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables,
     read_names, read_published,
 };
+pub use results::{ResultsError, read_results};
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_remark};
 pub use strata::{

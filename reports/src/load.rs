@@ -33,9 +33,17 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
         };
         return Err(StoreError::Broken { path: store.root().to_owned(), reason });
     }
+    load_manifests(store, &wanted)
+}
+
+/// Reads the trials of manifests, which need not be those that the store has.
+///
+/// # Errors
+/// Fails if the store cannot be read.
+pub fn load_manifests(store: &Store, wanted: &[SuiteManifest]) -> Result<ReportInput, StoreError> {
     let mut input = ReportInput::default();
     let mut pruned = Vec::new();
-    for manifest in &wanted {
+    for manifest in wanted {
         let mut loader = Loader { store, manifest, results: BTreeMap::new(), dense_macs: BTreeMap::new() };
         loader.read_results()?;
         loader.read_dense_macs()?;

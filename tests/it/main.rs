@@ -23,6 +23,7 @@ mod identity;
 mod interrupted;
 mod invariants;
 mod loader;
+mod nightly;
 mod patterns;
 mod photographs;
 mod python;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use secateur_network::Op;
-use secateur_store::{InputFile, Interpreter, ParamsQuestion, SuiteManifest, digest_declared, digest_file};
+use secateur_store::{
+    Facts, InputFile, Interpreter, ParamsQuestion, SuiteManifest, digest_declared, digest_file,
+};
 use secateur_suite::{
     Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan, PlanNode,
     PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, with_paths,
@@ -37,8 +39,11 @@ pub(crate) struct Places<'a> {
 }
 
 impl Context {
-    /// Reads a suite, expands it, and finds what it needs.
-    pub(crate) fn load(places: &Places<'_>) -> anyhow::Result<Self> {
+    /// Reads a suite, expands it, and finds what it needs. There may be a rotating replicate, whose number depends on the suite.
+    pub(crate) fn load(
+        places: &Places<'_>,
+        rotating: impl FnOnce(&Suite) -> anyhow::Result<Option<u32>>,
+    ) -> anyhow::Result<Self> {
         let file = places.suite.display().to_string();
         let text =
             std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
@@ -74,6 +79,7 @@ impl Context {
             detection_generator_version: secateur_data::generated::DETECTION_VERSION,
             detection_loader_version: secateur_data::detection::VERSION,
             upstream: upstream.keys().cloned().collect(),
+            rotating: rotating(&suite)?,
         };
         for (name, path) in upstream {
             outside.insert(format!("upstream {name}"), input(&path)?);
@@ -166,6 +172,23 @@ impl Context {
             }
             _ => None,
         }
+    }
+
+    /// Everything that can change a number but the random streams and the machine, by name.
+    pub(crate) fn facts(&self) -> Facts {
+        let environment = &self.environment;
+        let mut facts = Facts::from([
+            ("harness version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("harness result version".to_owned(), secateur_suite::RESULT_VERSION.to_string()),
+            ("suite file".to_owned(), self.digest.clone()),
+            ("libtorch".to_owned(), environment.libtorch.clone()),
+            ("device".to_owned(), environment.device_class.clone()),
+            ("threads".to_owned(), environment.threads.to_string()),
+            ("precision".to_owned(), environment.precision.clone()),
+            ("layout".to_owned(), environment.layout.clone()),
+        ]);
+        facts.extend(self.outside.iter().map(|(key, file)| (key.clone(), file.digest.clone())));
+        facts
     }
 
     /// A manifest without trials yet.

@@ -36,6 +36,10 @@ enum Command {
     Plan(commands::plan::PlanCommand),
     /// Write the report of a store.
     Report(commands::report::Report),
+    /// Run a suite and say what changed since the last accepted night.
+    Nightly(commands::nightly::Nightly),
+    /// Say what changed between two stores or tables of results.
+    Compare(commands::compare::Compare),
     /// Find what cannot be right in a leaderboard, ours or anybody's.
     LintBoard(commands::lint_board::LintBoard),
     /// List the methods of the plugins at hand.
@@ -86,6 +90,8 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Nightly(command) => command.run(),
+        Command::Compare(command) => command.run(),
         Command::LintBoard(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),

@@ -462,7 +462,7 @@ fn priority(spec: &StageSpec) -> u8 {
 }
 
 /// The time, RFC 3339 in UTC.
-fn now() -> String {
+pub(crate) fn now() -> String {
     time::OffsetDateTime::now_utc()
         .replace_nanosecond(0)
         .ok()

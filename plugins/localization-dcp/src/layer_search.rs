@@ -221,7 +221,23 @@ impl<'s, 'a> LayerSearch<'s, 'a> {
                 }
             }
         }
-        self.run.zero_grad()
+        self.run.zero_grad()?;
+        self.refuse_divergence()
+    }
+
+    /// Weights that are no numbers are no answer; looked at once for each optimization, since it waits for the device.
+    fn refuse_divergence(&self) -> Result<()> {
+        for reader in &self.layer.readers {
+            let weight = self.run.weight(&reader.weight)?;
+            if weight.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+                return Err(Error::invalid(format!(
+                    "with `lr` {} the weights of `{}` grow beyond all bounds; take a smaller one",
+                    self.settings.lr,
+                    reader.weight.name()
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -100,22 +100,26 @@ fn changes(text: &mut String, judgement: &Judgement, level: Level, title: &str) 
     }
 }
 
-/// The judgement of a night for people.
+/// The judgement for people.
 #[must_use]
-pub fn summary_md(judgement: &Judgement, night: &Night) -> String {
+pub fn summary_md(judgement: &Judgement) -> String {
     let mut text = format!("# {}\n\n", cell(&judgement.verdict()));
     match judgement.base {
         None => text.push_str(
             "This is the first accepted night of the suite, or there is none before it: its numbers are what later nights are held \
              against.\n",
         ),
-        Some(base) => {
+        Some(_) => {
+            let noise = match judgement.history {
+                1 => "the replicates of both".to_owned(),
+                nights => format!("{nights} accepted nights"),
+            };
             let _ = writeln!(
                 text,
-                "Held against night {base}, with noise learnt from {} accepted nights. {} cells were compared; {} were computed anew \
+                "Held against {}, with noise learnt from {noise}. {} cells were compared; {} were computed anew \
                  and came out the same, bit for bit. Scores are percentages, differences percentage points; in brackets the number of \
                  independent draws. p is corrected for the number of comparisons (Holm).",
-                judgement.history, judgement.compared, judgement.confirmed
+                judgement.against, judgement.compared, judgement.confirmed
             );
         }
     }
@@ -172,15 +176,6 @@ pub fn summary_md(judgement: &Judgement, night: &Night) -> String {
         text.push_str("These are not compared with what had the label before.\n\n");
         list(&mut text, &judgement.redefined, String::clone);
     }
-    if judgement.is_alarm() {
-        heading(&mut text, "What to do");
-        let _ = writeln!(
-            text,
-            "Find the reason among those above. If the new numbers are right, accept them: `secateur nightly --accept {}` makes them the \
-             level that later nights are held against.",
-            night.number
-        );
-    }
     text
 }
 
@@ -210,7 +205,7 @@ fn failure(kind: &str, message: String) -> TestCaseStatus {
 /// # Errors
 /// Fails if the XML cannot be written.
 pub fn junit_xml(judgement: &Judgement, night: &Night) -> Result<String, quick_junit::SerializeError> {
-    let mut suite = TestSuite::new(format!("{} night {}", judgement.suite, judgement.number));
+    let mut suite = TestSuite::new(judgement.name.clone());
     let mut told = std::collections::BTreeSet::new();
     for unscored in &judgement.unscored {
         if told.insert(&unscored.key) {
@@ -261,7 +256,7 @@ pub fn junit_xml(judgement: &Judgement, night: &Night) -> Result<String, quick_j
         case.set_classname("suite");
         suite.add_test_case(case);
     }
-    let mut report = Report::new(format!("secateur nightly {}", judgement.suite));
+    let mut report = Report::new(format!("secateur {}", judgement.suite));
     report.add_test_suite(suite);
     report.to_string()
 }

@@ -99,6 +99,10 @@ pub struct Judgement {
     pub number: u32,
     /// Name of the suite.
     pub suite: String,
+    /// What is judged, for people: `night 13 of drill`.
+    pub name: String,
+    /// What it is held against, for people: `night 12`.
+    pub against: String,
     /// The accepted night that it is held against; absent for a first night.
     pub base: Option<u32>,
     /// Accepted nights that the noise is learnt from.
@@ -126,6 +130,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The same judgement of two things that are no nights, under their own names.
+    #[must_use]
+    pub fn named(self, name: &str, against: &str) -> Self {
+        Self { name: name.to_owned(), against: against.to_owned(), ..self }
+    }
+
     /// Whether the night has something that must be looked at.
     #[must_use]
     pub fn is_alarm(&self) -> bool {
@@ -170,12 +180,12 @@ impl Judgement {
         .collect();
         let word = match (self.is_alarm(), self.base) {
             (true, _) => "ALARM",
-            (false, None) => "FIRST NIGHT",
+            (false, None) => "FIRST",
             (false, Some(_)) => "OK",
         };
         let what = match (self.base, parts.is_empty()) {
             (None, _) => "nothing to hold it against".to_owned(),
-            (Some(base), true) => format!("nothing changed since night {base}"),
+            (Some(_), true) => format!("nothing changed since {}", self.against),
             (Some(_), false) => parts.join(", "),
         };
         let cause = match (self.causes.as_slice(), self.base) {
@@ -186,7 +196,7 @@ impl Judgement {
                 format!("; other than before: {}", names.into_iter().collect::<Vec<_>>().join(", "))
             }
         };
-        format!("{word}: night {} of {}: {what}{cause}", self.number, self.suite)
+        format!("{word}: {}: {what}{cause}", self.name)
     }
 }
 
@@ -205,6 +215,8 @@ pub fn judge(history: &[Night], tonight: &Night, options: Options) -> Judgement 
     let mut judgement = Judgement {
         number: tonight.number,
         suite: tonight.suite.clone(),
+        name: format!("night {} of {}", tonight.number, tonight.suite),
+        against: base.map_or_else(String::new, |base| format!("night {}", base.number)),
         base: base.map(|night| night.number),
         history: history.iter().filter(accepted).count(),
         causes: base.map_or_else(Vec::new, |base| differences(&base.facts, &tonight.facts)),

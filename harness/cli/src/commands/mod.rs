@@ -1,8 +1,10 @@
 //! The subcommands, one module each.
 
+pub(crate) mod compare;
 pub(crate) mod lint_board;
 pub(crate) mod methods;
 pub(crate) mod networks;
+pub(crate) mod nightly;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod report;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use secateur_store::{Store, StoreError};
-use secateur_suite::{InputSource, NodeIndex, Plan, Trial};
+use secateur_store::{Ledger, Store, StoreError, StoreLock, SuiteManifest};
+use secateur_suite::{InputSource, NodeIndex, Plan, Suite, Trial};
 
 use crate::context::{Context, Places};
 use crate::executor::LocalExecutor;
 use crate::progress::Display;
 use crate::record;
-use crate::schedule::{Schedule, Settings};
+use crate::schedule::{Schedule, Settings, Tally};
 
 /// What `run` and `plan` have in common.
 #[derive(Args, Debug)]
@@ -58,6 +58,14 @@ pub(crate) struct Run {
 
 impl Common {
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
+        self.context_with(|_| Ok(None))
+    }
+
+    /// The same with a rotating replicate, whose number depends on the suite.
+    pub(crate) fn context_with(
+        &self,
+        rotating: impl FnOnce(&Suite) -> anyhow::Result<Option<u32>>,
+    ) -> anyhow::Result<Context> {
         let cuda = self.devices.iter().filter(|device| device.starts_with("cuda")).count();
         for device in &self.devices {
             let index = device.strip_prefix("cuda:");
@@ -68,12 +76,13 @@ impl Common {
         if cuda > 0 && cuda < self.devices.len() {
             bail!("a run is on CPUs or on GPUs, not on both: their results are not comparable bit by bit");
         }
-        Context::load(&Places {
+        let places = Places {
             suite: &self.suite,
             data_root: self.data_root.as_deref(),
             plugins: &self.plugins,
             device_class: if cuda > 0 { "cuda" } else { "cpu" },
-        })
+        };
+        Context::load(&places, rotating)
     }
 
     /// The stages that the trials and scores need that were asked for.
@@ -165,30 +174,59 @@ fn needed(plan: &Plan) -> BTreeSet<NodeIndex> {
     needed
 }
 
-impl Run {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let start = Instant::now();
-        let context = self.common.context()?;
-        let needed = self.common.select(&context)?;
-        let store = Store::create_or_open(&self.common.store)?;
-        let lock = match store.lock() {
-            Err(StoreError::Io { path, source }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                bail!("the store {} cannot be written to: {source}", path.display());
-            }
-            other => other?,
-        };
-        let ledger = store.ledger(&lock)?;
+/// How stages are run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// Stages at a time; the default if absent.
+    pub(crate) jobs: Option<usize>,
+    /// Whether failed attempts are made again.
+    pub(crate) retry: bool,
+    pub(crate) quiet: bool,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) tally: Tally,
+    /// All trials, a rotating replicate included, as the store has them now.
+    pub(crate) manifest: SuiteManifest,
+    /// Results that were asked for and are not there.
+    pub(crate) not_ok: usize,
+    pub(crate) stopped: bool,
+}
+
+/// The store's lock, with a message that says why it cannot be had.
+pub(crate) fn lock(store: &Store) -> anyhow::Result<StoreLock> {
+    match store.lock() {
+        Err(StoreError::Io { path, source }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            bail!("the store {} cannot be written to: {source}", path.display());
+        }
+        other => Ok(other?),
+    }
+}
+
+impl Common {
+    /// Runs what is missing of `needed`. The store's manifest has the suite's own replicates, so that a report is the same with and
+    /// without a rotating one.
+    pub(crate) fn execute(
+        &self,
+        context: &Context,
+        needed: &BTreeSet<NodeIndex>,
+        store: &Store,
+        ledger: &Ledger,
+        how: How,
+    ) -> anyhow::Result<Ran> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let default_jobs = if context.environment.device_class == "cuda" {
-            self.common.devices.len()
+            self.devices.len()
         } else {
             (cores / context.suite.threads as usize).max(1)
         };
-        let jobs = self.jobs.unwrap_or(default_jobs);
+        let jobs = how.jobs.unwrap_or(default_jobs);
         if jobs == 0 {
             bail!("--jobs 0 would run nothing");
         }
-        let settings = Settings { jobs, devices: self.common.devices.clone(), retry: self.common.retry };
+        let settings = Settings { jobs, devices: self.devices.clone(), retry: how.retry };
         let stop = Arc::new(AtomicU8::new(0));
         let signalled = Arc::clone(&stop);
         ctrlc::set_handler(move || {
@@ -197,15 +235,20 @@ impl Run {
             }
         })
         .context("cannot install a signal handler")?;
+        let own = |manifest: &SuiteManifest| {
+            let mut own = manifest.clone();
+            own.trials.retain(|trial| trial.replicate < context.suite.replicates);
+            own
+        };
         let mut executor = LocalExecutor::new(Arc::clone(&stop));
-        let mut display = Display::new(self.quiet);
-        let mut schedule = Schedule::new(&context, &store, settings, needed.clone());
+        let mut display = Display::new(how.quiet);
+        let mut schedule = Schedule::new(context, store, settings, needed.clone());
         let mut written = Instant::now();
-        store.write_manifest(&record::manifest(&context, &schedule))?;
-        let result = schedule.run(&mut executor, &ledger, &stop, &mut display, |schedule| {
+        store.write_manifest(&own(&record::manifest(context, &schedule)))?;
+        let result = schedule.run(&mut executor, ledger, &stop, &mut display, |schedule| {
             // Reports of a run that was killed show what it had until a while before.
             if written.elapsed() > Duration::from_secs(15) {
-                store.write_manifest(&record::manifest(&context, schedule))?;
+                store.write_manifest(&own(&record::manifest(context, schedule)))?;
                 written = Instant::now();
             }
             Ok(())
@@ -213,28 +256,46 @@ impl Run {
         display.close();
         // What --only has left out may be stored from before; the suite's trials stay in its tables.
         schedule.resolve_rest()?;
-        let manifest = record::manifest(&context, &schedule);
-        let stored = store.write_manifest(&manifest);
+        let manifest = record::manifest(context, &schedule);
+        let stored = store.write_manifest(&own(&manifest));
         result?;
         stored?;
-        let tally = schedule.tally;
+        Ok(Ran {
+            tally: schedule.tally,
+            manifest,
+            not_ok: record::not_ok(context, &schedule, needed),
+            stopped: stop.load(Ordering::Relaxed) > 0,
+        })
+    }
+}
+
+impl Run {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let start = Instant::now();
+        let context = self.common.context()?;
+        let needed = self.common.select(&context)?;
+        let store = Store::create_or_open(&self.common.store)?;
+        let lock = lock(&store)?;
+        let ledger = store.ledger(&lock)?;
+        let how = How { jobs: self.jobs, retry: self.common.retry, quiet: self.quiet };
+        let ran = self.common.execute(&context, &needed, &store, &ledger, how)?;
         let input = secateur_reports::load(&store, Some(&context.suite.name))?;
         println!("{}", super::report::leaderboard(&input));
         println!(
             "{} stages ran, {} were stored already, {:.1} s; store {}",
-            tally.ran,
-            tally.stored,
+            ran.tally.ran,
+            ran.tally.stored,
             start.elapsed().as_secs_f64(),
             self.common.store.display()
         );
-        if stop.load(Ordering::Relaxed) > 0 {
+        if ran.stopped {
             println!("stopped before the end; the same command continues");
             return Ok(ExitCode::from(1));
         }
-        let not_ok = record::not_ok(&context, &schedule, &needed);
-        if not_ok > 0 {
+        if ran.not_ok > 0 {
             println!(
-                "{not_ok} results are not ok; the report names the reasons, and --retry runs what crashed again"
+                "{} results are not ok; the report names the reasons, and --retry runs what crashed again",
+                ran.not_ok
             );
             return Ok(ExitCode::from(1));
         }

@@ -135,6 +135,8 @@ pub struct Surroundings {
     pub detection_loader_version: u32,
     /// Upstream checkpoints that are there: `end`, `init`, `step-N`. Empty if the suite trains its upstream.
     pub upstream: Vec<String>,
+    /// A replicate beside those of the suite, in which every method runs: the rotating one of a night.
+    pub rotating: Option<u32>,
 }
 
 /// Expands a suite.

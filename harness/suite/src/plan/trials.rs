@@ -87,7 +87,7 @@ impl<'a> Planner<'a> {
         let scored_upstream =
             suite.direct.is_none() || suite.evaluate || suite.transfer.is_some() || suite.measure;
         for track in &suite.tracks {
-            for replicate in 0..suite.replicates {
+            for replicate in self.replicates() {
                 if scored_upstream {
                     self.trials(&upstream, track, replicate)?;
                 }
@@ -97,6 +97,12 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The replicates that there are: the suite's, and a rotating one that is none of them.
+    fn replicates(&self) -> impl Iterator<Item = u32> + use<> {
+        let own = self.suite.replicates;
+        (0..own).chain(self.surroundings.rotating.filter(|rotating| *rotating >= own))
     }
 
     /// The upstream network: trained, or read from a checkpoint.
@@ -134,7 +140,7 @@ impl<'a> Planner<'a> {
                 ));
             }
             let prepared = self.prepare(&task)?;
-            for replicate in 0..suite.replicates {
+            for replicate in self.replicates() {
                 self.check_size()?;
                 let spec = TrainSpec {
                     network: suite.network.clone(),
@@ -184,7 +190,8 @@ impl<'a> Planner<'a> {
         }
         for (index, entry) in suite.methods.iter().enumerate() {
             let elsewhere = entry.tracks.as_ref().is_some_and(|tracks| !tracks.contains(&track.name));
-            if elsewhere || entry.replicates.is_some_and(|count| replicate >= count) {
+            let is_rotating = self.surroundings.rotating == Some(replicate);
+            if elsewhere || entry.replicates.is_some_and(|count| replicate >= count && !is_rotating) {
                 continue;
             }
             self.method(base, track, replicate, index, entry)?;

@@ -16,6 +16,7 @@ fn plan(suite: &Suite) -> Plan {
         detection_generator_version: 2,
         detection_loader_version: 3,
         upstream: vec!["end".to_owned(), "init".to_owned()],
+        rotating: None,
     };
     expand(suite, &surroundings).unwrap()
 }
@@ -439,4 +440,32 @@ fn on_a_task_who_begins_from_initialization_has_that_task_s_training() {
     // 300 steps of 100 pictures upstream; 50 steps of 64 on a task.
     assert_eq!(allowances[&false], BTreeSet::from([6_400 + 30_000]));
     assert_eq!(allowances[&true], BTreeSet::from([6_400 + 3_200]));
+}
+
+/// A night has a replicate that no other night has, and is else the suite.
+#[test]
+fn a_rotating_replicate_is_one_more_of_every_method() {
+    let suite = read(WHOLE).unwrap();
+    let surroundings = |rotating| Surroundings {
+        generated: (0..12).map(|index| format!("generated/t{index}")).collect(),
+        upstream: vec!["end".to_owned(), "init".to_owned()],
+        rotating,
+        ..Surroundings::default()
+    };
+    let plain = expand(&suite, &surroundings(None)).unwrap();
+    let night = expand(&suite, &surroundings(Some(suite.replicates + 6))).unwrap();
+    let fixed: Vec<_> = night
+        .trials
+        .iter()
+        .filter(|trial| trial.replicate < suite.replicates)
+        .map(|trial| (&trial.method, trial.replicate))
+        .collect();
+    let own: Vec<_> = plain.trials.iter().map(|trial| (&trial.method, trial.replicate)).collect();
+    assert_eq!(fixed, own);
+    let labels = |plan: &Plan, wanted: &dyn Fn(u32) -> bool| -> BTreeSet<String> {
+        plan.trials.iter().filter(|trial| wanted(trial.replicate)).map(|trial| trial.method.clone()).collect()
+    };
+    assert_eq!(labels(&night, &|replicate| replicate == suite.replicates + 6), labels(&plain, &|_| true));
+    // One that the suite has already is not run twice.
+    assert_eq!(expand(&suite, &surroundings(Some(0))).unwrap().trials.len(), plain.trials.len());
 }
