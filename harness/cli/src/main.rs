@@ -34,6 +34,8 @@ enum Command {
     Plan(commands::plan::PlanCommand),
     /// Write the report of a store.
     Report(commands::report::Report),
+    /// Show everything that is stored of a trial or a stage.
+    Show(commands::show::Show),
     /// List the methods of the plugins at hand.
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Show(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),
         Command::Networks(command) => command.run(),
