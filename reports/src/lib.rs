@@ -25,6 +25,7 @@ pub mod stats;
 mod strata;
 mod tensors;
 mod text;
+mod trials;
 mod warnings;
 
 #[doc(hidden)]
@@ -66,10 +67,11 @@ pub use export::csv::{
     costs_csv, layers_csv, leaderboard_csv, mask_similarity_csv, pairs_csv, perturbation_csv, results_csv,
     speed_csv,
 };
-pub use export::html::index_html;
+pub use export::html::{SiteFile, analyses_html, index_html, site};
 pub use export::json::{SCHEMA, report_json, report_schema};
 pub use export::latex::leaderboard_tex;
 pub use export::markdown::summary_md;
+pub use export::terminal::show::show;
 pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
 pub use family::Family;
@@ -86,6 +88,8 @@ pub use speed::{LANES, Speed, SpeedLine, lines as speed_lines, remark as speed_r
 pub use strata::{
     Extent, StrataCell, StrataKind, StrataLine, StrataTable, Stratum, StratumScore, tables as strata_tables,
 };
+pub use trials::find::{FindError, Found, find};
+pub use trials::{MOST_TRIAL_SCORES, StageRecord, TrialRecord, TrialRecords, TrialScore};
 pub use warnings::{BoardWarning, ENOUGH_SEEDS, Severity, Warning, warnings};
 
 /// What the exports print, computed once.

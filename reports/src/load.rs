@@ -14,6 +14,7 @@ use crate::pairs;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
 use crate::strata;
+use crate::trials;
 
 /// Reads all suites of a store, or one.
 ///
@@ -43,6 +44,7 @@ pub fn load(store: &Store, suite: Option<&str>) -> Result<ReportInput, StoreErro
 pub fn load_manifests(store: &Store, wanted: &[SuiteManifest]) -> Result<ReportInput, StoreError> {
     let mut input = ReportInput::default();
     let mut pruned = Vec::new();
+    let few_trials = trials::load::few(wanted);
     for manifest in wanted {
         let mut loader = Loader { store, manifest, results: BTreeMap::new(), dense_macs: BTreeMap::new() };
         loader.read_results()?;
@@ -60,6 +62,11 @@ pub fn load_manifests(store: &Store, wanted: &[SuiteManifest]) -> Result<ReportI
         }
         pruned.extend(masks::load::files(store, manifest, &loader.results));
         input.galleries.extend(gallery::load(store, manifest, &loader.results));
+        if few_trials {
+            trials::load::add(&mut input.trials, store, manifest, &loader.results);
+        } else {
+            input.trials.left_out += manifest.trials.len();
+        }
         loader.costs(&mut input.costs, &mut input.speeds);
         loader.provenance(&mut input.provenance);
     }

@@ -9,6 +9,7 @@ use crate::pairs::Resampled;
 use crate::published::{PublishedFigure, PublishedName};
 use crate::speed::Speed;
 use crate::strata::StratumScore;
+use crate::trials::TrialRecords;
 
 /// Whether a row is a control rather than a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -231,6 +232,9 @@ pub struct ReportInput {
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,
+    /// Everything that is stored of each trial, unless there are too many.
+    #[serde(default)]
+    pub trials: TrialRecords,
     /// What papers have published, to be shown beside.
     #[serde(default)]
     pub published: Vec<PublishedFigure>,

@@ -2,9 +2,11 @@
 
 mod detection;
 mod masks;
+mod trials;
 
 pub use detection::{detection_facts, detection_sample, synthetic_detection};
 pub use masks::{mask_set, masked_network};
+pub use trials::trial_records;
 
 use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
@@ -81,6 +83,11 @@ pub fn synthetic(rows: usize) -> ReportInput {
                 }
             }
         }
+    }
+    if input.rows.len() <= crate::MOST_TRIAL_SCORES {
+        input.trials = trial_records(&input.rows);
+    } else {
+        input.trials.left_out = input.rows.len() / (TASKS.len() * REGIMES.len());
     }
     input
 }

@@ -1,12 +1,15 @@
 //! The report as a whole, through its public functions.
 
-use secateur_reports::testing::{synthetic, synthetic_detection};
+use std::path::{Path, PathBuf};
+
+use secateur_reports::testing::{synthetic, synthetic_detection, trial_records};
 use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 18] = [
+const FILES: [&str; 20] = [
     "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv",
     "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "statistics.csv", "leaderboard.tex", "summary.md", "report.json", "index.html",
+    "analyses.html", "reading.html",
 ];
 
 #[test]
@@ -15,17 +18,54 @@ fn all_files_are_written_whole_and_again_the_same() {
     let out = folder.path().join("not/there/yet");
     let mut input = synthetic(1224);
     let paths = write_all(&input, &out).expect("the first report");
-    assert_eq!(paths, FILES.map(|name| out.join(name)));
+    assert_eq!(paths[..FILES.len()], FILES.map(|name| out.join(name)));
     let read = || paths.iter().map(|path| std::fs::read(path).expect("a written file")).collect::<Vec<_>>();
     let first = read();
     assert!(first.iter().all(|bytes| bytes.ends_with(b"\n")));
     input.rows.reverse();
     input.costs.reverse();
     input.speeds.reverse();
+    input.trials.trials.reverse();
     write_all(&input, &out).expect("the second report");
     assert!(read() == first, "the order of rows changed a file");
-    // No temporary file is left behind.
-    assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), FILES.len());
+    // No temporary file is left behind: what is there are the files, and the folders of assets, methods, tasks and trials.
+    assert_eq!(files_below(&out), paths.len());
+    assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), FILES.len() + 4);
+    let count = |folder: &str| files_below(&out.join(folder));
+    // Seven methods; five of them at three keeps in three replicates, and two controls.
+    assert_eq!(
+        (count("methods"), count("tasks"), count("trials"), count("assets")),
+        (7, 12, 5 * 9 + 2 * 3, 3)
+    );
+}
+
+fn files_below(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+}
+
+#[test]
+fn pages_that_are_no_more_go_and_what_is_not_ours_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path();
+    let mut input = synthetic(408);
+    write_all(&input, out).expect("the first report");
+    let foreign = [out.join("methods/notes.html"), out.join("methods/imp.txt"), out.join("own.html")];
+    for path in &foreign {
+        std::fs::write(path, "mine").expect("a file");
+    }
+    // A list that was tampered with removes nothing outside of the site's folders.
+    let list = out.join("assets/pages.txt");
+    let listed = std::fs::read_to_string(&list).expect("a list");
+    std::fs::write(&list, listed + "own.html\nmethods/../own.html\n../own.html\nmethods/imp.txt\n")
+        .expect("a list");
+    input.rows.retain(|row| row.method != "imp");
+    input.costs.retain(|stage| stage.method != "imp");
+    input.trials = trial_records(&input.rows);
+    write_all(&input, out).expect("the second report");
+    assert!(!out.join("methods/imp.html").exists() && out.join("methods/magnitude.html").exists());
+    assert_eq!(files_below(&out.join("trials")), input.trials.trials.len());
+    assert!(foreign.iter().all(|path| path.exists()));
 }
 
 #[test]
@@ -165,6 +205,11 @@ fn a_large_report_takes_seconds() {
     let seconds = started.elapsed().as_secs_f64();
     // A few seconds on one core; the margin is for busy machines and slow builds.
     assert!(seconds < 60.0, "{seconds} s");
-    let page = std::fs::metadata(paths.last().expect("the page")).expect("the page").len();
+    let size = |path: &PathBuf| std::fs::metadata(path).expect("a page").len();
+    let page = paths.iter().find(|path| path.ends_with("index.html")).map(size).expect("the overview");
     assert!(page < 25_000_000, "{page} bytes");
+    // Trials have no pages any more, and the page says where they are.
+    assert!(!folder.path().join("trials").exists());
+    let text = std::fs::read_to_string(folder.path().join("index.html")).expect("the overview");
+    assert!(text.contains("secateur show"));
 }

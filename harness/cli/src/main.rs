@@ -42,6 +42,8 @@ enum Command {
     Compare(commands::compare::Compare),
     /// Find what cannot be right in a leaderboard, ours or anybody's.
     LintBoard(commands::lint_board::LintBoard),
+    /// Show everything that is stored of a trial or a stage.
+    Show(commands::show::Show),
     /// List the methods of the plugins at hand.
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Command::Nightly(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::LintBoard(command) => command.run(),
+        Command::Show(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),
         Command::Networks(command) => command.run(),

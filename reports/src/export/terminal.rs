@@ -1,5 +1,7 @@
 //! The leaderboard for a terminal.
 
+pub(crate) mod show;
+
 use std::fmt::Write as _;
 
 use super::{incomplete_word, start_words};

@@ -9,5 +9,6 @@ pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod show;
 pub(crate) mod tasks;
 pub(crate) mod weights;

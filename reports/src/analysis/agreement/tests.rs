@@ -3,7 +3,9 @@ use std::path::Path;
 use super::*;
 use crate::row::Row;
 use crate::testing::{Sample, sample};
-use crate::{Report, ReportInput, agreement_csv, boards, index_html, read_names, read_published, summary_md};
+use crate::{
+    Report, ReportInput, agreement_csv, analyses_html, boards, read_names, read_published, summary_md,
+};
 
 /// A method of ours at a keep of 0.1 on tasks with these scores, one replicate.
 fn method(label: &'static str, id: &str, parameters: &str, scores: &[f64]) -> Vec<Row> {
@@ -173,7 +175,7 @@ fn means_of_papers_are_used_where_there_is_nothing_else() {
 fn the_exports_show_both_rankings_and_nothing_without_them() {
     let one = input();
     let report = Report::new(&one);
-    let page = index_html(&report, &one.provenance).unwrap();
+    let page = analyses_html(&report, &one).unwrap();
     assert!(page.contains("id=\"agreement\"") && page.contains("<td class=\"num\">0.67</td>"));
     assert!(page.contains("1 of 6 pairs is the other way round in the paper: b over c."));
     let summary = summary_md(&report, &one.provenance);
@@ -189,7 +191,7 @@ fn the_exports_show_both_rankings_and_nothing_without_them() {
     assert_eq!((of("ranking"), of("published_ranking")), ("a; b; c; d".to_owned(), "a; c; b; d".to_owned()));
     assert_eq!((of("draws"), of("p_exact")), ("1000".to_owned(), "true".to_owned()));
     let nothing = Report::new(&ReportInput::default());
-    assert!(!index_html(&nothing, &one.provenance).unwrap().contains("id=\"agreement\""));
+    assert!(!analyses_html(&nothing, &one).unwrap().contains("id=\"agreement\""));
     assert_eq!(
         csv::Reader::from_reader(agreement_csv(&nothing).unwrap().as_slice()).headers().unwrap(),
         &columns

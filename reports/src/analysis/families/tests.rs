@@ -1,7 +1,7 @@
 use super::*;
 use crate::row::{Control, Row};
 use crate::testing::{Sample, sample};
-use crate::{Report, ReportInput, boards, index_html, leaderboard_csv, summary_md};
+use crate::{Report, ReportInput, analyses_html, boards, leaderboard_csv, summary_md};
 
 /// A method at a keep on tasks `a` and `b`: scores by replicate on the first, and the same less 0.1 on the second.
 fn rows(label: &'static str, id: &str, parameters: &str, keep: f64, scores: &[f64]) -> Vec<Row> {
@@ -55,7 +55,7 @@ fn a_board_of_one_family_has_no_table() {
     all.extend(rows("set", "org.secateur.set", "{}", 0.1, &[0.7]));
     assert_eq!(tables(&boards(&all)), []);
     let input = ReportInput { rows: all, ..ReportInput::default() };
-    assert!(!index_html(&Report::new(&input), &input.provenance).unwrap().contains("id=\"families\""));
+    assert!(!analyses_html(&Report::new(&input), &input).unwrap().contains("id=\"families\""));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn how_long_both_search_is_no_hindrance_and_is_told() {
     assert_eq!(found, [("rounds", "dense mask", None), ("rounds", "quarter", Some(["1", "0.25"]))]);
     let input = ReportInput { rows: all, ..ReportInput::default() };
     let report = Report::new(&input);
-    let page = index_html(&report, &input.provenance).unwrap();
+    let page = analyses_html(&report, &input).unwrap();
     assert!(page.contains("search 0.25"));
     assert!(summary_md(&report, &input.provenance).contains("| quarter (search 0.25) |"));
 }
@@ -126,7 +126,7 @@ fn the_exports_say_who_wins() {
     all.extend(rows("one-shot", TICKET, r#"{"mode":"one-shot"}"#, 0.1, &[0.6, 0.6, 0.6]));
     let input = ReportInput { rows: all, ..ReportInput::default() };
     let report = Report::new(&input);
-    let page = index_html(&report, &input.provenance).unwrap();
+    let page = analyses_html(&report, &input).unwrap();
     let summary = summary_md(&report, &input.provenance);
     for text in [&page, &summary] {
         assert!(text.contains("regrowth (rigl), not separable from regularization (ac-dc)."));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::row::Row;
 use crate::testing::{Sample, sample, synthetic};
-use crate::{Outcome, Report, ReportInput, boards, index_html, summary_md, tickets_csv};
+use crate::{Outcome, Report, ReportInput, analyses_html, boards, summary_md, tickets_csv};
 
 /// Scores of a method at a keep on one task, replicate by replicate.
 fn rows(method: &'static str, keep: f64, task: &'static str, scores: &[f64]) -> Vec<Row> {
@@ -67,7 +67,7 @@ fn one_replicate_of_dense_cannot_tell() {
     assert_eq!((table.lines[0].winning, table.reaches[0].tasks[0]), (false, None));
     let input = ReportInput { rows: all, ..ReportInput::default() };
     let report = Report::new(&input);
-    let page = index_html(&report, &input.provenance).unwrap();
+    let page = analyses_html(&report, &input).unwrap();
     assert!(page.contains("It cannot be told where dense-trained has fewer than two replicates"));
     assert!(summary_md(&report, &input.provenance).contains("fewer than two replicates"));
     // Nor can a board without it, and a board without methods has no tickets.
@@ -153,7 +153,7 @@ fn a_ticket_of_a_task_wins_from_where_the_dense_network_began_and_against_what_t
     assert_eq!(verdicts(line(&table, "ticket", 0.1)), [Verdict::Below]);
     let rows = of_protocol(all, "direct", "init");
     let input = ReportInput { rows, ..ReportInput::default() };
-    let page = index_html(&Report::new(&input), &input.provenance).unwrap();
+    let page = analyses_html(&Report::new(&input), &input).unwrap();
     assert!(page.contains("dense-as-is, for tickets that were set back") && page.contains("at least 80.00"));
 }
 
@@ -191,7 +191,7 @@ fn the_smallest_matching_keep_is_found_and_gaps_are_told() {
     assert_eq!(table.reaches[0].universal, reach(0.2, true));
     assert_eq!(table.reaches[1].tasks, [None, None]);
     let input = ReportInput { rows: all, ..ReportInput::default() };
-    let page = index_html(&Report::new(&input), &input.provenance).unwrap();
+    let page = analyses_html(&Report::new(&input), &input).unwrap();
     assert!(page.contains("<td class=\"num\">80</td><td class=\"num\">80 *</td><td class=\"num\">80 *</td>"));
     assert!(page.contains("* The method is not matching at some smaller sparsity"));
 }
@@ -225,13 +225,11 @@ fn every_export_tells_the_same() {
     assert_eq!(matching, told);
     let empty = tickets_csv(&Report::new(&ReportInput::default())).unwrap();
     assert_eq!(csv::Reader::from_reader(empty.as_slice()).headers().unwrap(), &columns);
-    let page = index_html(&report, &input.provenance).unwrap();
+    let page = analyses_html(&report, &input).unwrap();
     assert!(
         page.contains("id=\"tickets\"") && summary_md(&report, &input.provenance).contains("### Tickets: ")
     );
     assert!(
-        !index_html(&Report::new(&ReportInput::default()), &input.provenance)
-            .unwrap()
-            .contains("id=\"tickets\"")
+        !analyses_html(&Report::new(&ReportInput::default()), &input).unwrap().contains("id=\"tickets\"")
     );
 }

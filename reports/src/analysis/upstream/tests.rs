@@ -2,7 +2,7 @@ use super::*;
 use crate::row::Row;
 use crate::stats::Over;
 use crate::testing::Sample;
-use crate::{Report, ReportInput, boards, index_html, summary_md, upstream_transfer_csv};
+use crate::{Report, ReportInput, analyses_html, boards, summary_md, upstream_transfer_csv};
 
 /// A network with an upstream score and scores on the tasks `a`, `b` and `c`.
 fn network(label: &'static str, keep: f64, replicate: u32, upstream: f64, transfer: [f64; 3]) -> Vec<Row> {
@@ -98,7 +98,7 @@ fn the_exports_draw_every_point_once() {
     all.extend(network("<b>evil", 0.2, 0, 0.8, [0.7; 3]));
     let input = ReportInput { rows: all, ..ReportInput::default() };
     let report = Report::new(&input);
-    let page = index_html(&report, &input.provenance).unwrap();
+    let page = analyses_html(&report, &input).unwrap();
     let (_, section) = page.split_once("<section id=\"upstream\">").expect("a section");
     let (section, _) = section.split_once("</section>").expect("an end");
     assert_eq!(section.matches("<title>").count(), 6);
@@ -118,7 +118,7 @@ fn the_exports_draw_every_point_once() {
         csv::Reader::from_reader(upstream_transfer_csv(&nothing).unwrap().as_slice()).headers().unwrap(),
         &columns
     );
-    assert!(!index_html(&nothing, &input.provenance).unwrap().contains("id=\"upstream\""));
+    assert!(!analyses_html(&nothing, &input).unwrap().contains("id=\"upstream\""));
 }
 
 /// Left, top, right and bottom of every name of a plot.
@@ -170,7 +170,7 @@ fn names_do_not_cover_one_another() {
         }
     }
     let input = ReportInput { rows: all, ..ReportInput::default() };
-    let page = index_html(&Report::new(&input), &input.provenance).unwrap();
+    let page = analyses_html(&Report::new(&input), &input).unwrap();
     let (_, section) = page.split_once("<section id=\"upstream\">").expect("a section");
     let names = names(section);
     assert!(names.len() > 10 && names.len() < 61, "{}", names.len());

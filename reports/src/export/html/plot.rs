@@ -56,20 +56,24 @@ pub(super) fn curves(board: &Board, series: &[Series], what: What, name: &str, s
     }
     let dense = board.dense_trained().and_then(|entry| what.of(entry));
     let axes = Axes::new(board, &lines, dense, size);
+    // A script may move the points to another axis; it needs to know where the plot's sides are.
     let mut svg = format!(
-        "<svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"plot\" viewBox=\"0 0 {} {}\" data-left=\"{LEFT}\" data-right=\"{}\" data-bottom=\"{}\" role=\"img\" aria-label=\"{}\">",
         size.width,
         size.height,
+        size.width - RIGHT,
+        size.height - BOTTOM,
         html(&format!("Score against sparsity: {name}"))
     );
     axes.draw(&mut svg);
     if let Some(dense) = dense {
         axes.dense(&mut svg, dense);
     }
-    let count = lines.len();
+    let count = lines.iter().filter(|(series, _)| series.shown).count().max(1);
     for (place, (series, points)) in lines.iter().enumerate() {
-        // Points of one keep stand side by side, or their error bars would hide each other.
-        let dodge = (place as f64 - (count as f64 - 1.0) / 2.0) * 2.6;
+        // Points of one keep stand side by side, or their error bars would hide each other. Those that are not shown at first
+        // share the room of those that are.
+        let dodge = ((place % count) as f64 - (count as f64 - 1.0) / 2.0) * 2.6;
         axes.series(&mut svg, series, points, dodge);
     }
     svg.push_str("</svg>");
@@ -158,6 +162,7 @@ impl Axes {
                 y + 3.2
             );
         }
+        svg.push_str("<g class=\"x-axis\">");
         for tick in &self.x_ticks {
             let x = self.px(*tick);
             let text = number(*tick * 100.0);
@@ -171,7 +176,7 @@ impl Axes {
         let _ = write!(
             svg,
             "<path class=\"axis\" d=\"M{LEFT} {bottom:.1}H{right:.1}\"/>\
-             <text class=\"tick\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">sparsity, %</text>",
+             <text class=\"tick\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">sparsity, %</text></g>",
             self.size.height - 6.0
         );
     }
@@ -192,8 +197,7 @@ impl Axes {
     }
 
     fn series(&self, svg: &mut String, series: &Series, points: &[Point], dodge: f64) {
-        let hollow = if series.baseline { " baseline" } else { "" };
-        let _ = write!(svg, "<g class=\"series s{}{hollow}\">", series.style);
+        let _ = write!(svg, "<g class=\"series {}\" data-series=\"{}\">", series.classes(), series.style);
         let at = |point: &Point| (self.px(point.sparsity) + dodge, self.py(point.summary.mean));
         let mut path = String::new();
         for (place, point) in points.iter().enumerate() {
@@ -212,7 +216,12 @@ impl Axes {
                 percent(point.sparsity, 2),
                 describe(&point.summary)
             );
-            let _ = write!(svg, "<g><title>{}</title>", html(&title));
+            let _ = write!(
+                svg,
+                "<g class=\"point\" data-keep=\"{}\" data-x=\"{x:.1}\" data-y=\"{y:.1}\"><title>{}</title>",
+                point.keep,
+                html(&title)
+            );
             if let Some(interval) = point.summary.interval {
                 let (top, bottom) = (self.py(interval.high), self.py(interval.low));
                 let _ = write!(svg, "<path class=\"bar\" d=\"M{x:.1} {top:.1}V{bottom:.1}\"/>");
@@ -225,11 +234,11 @@ impl Axes {
 
 /// The marker of a style alone, for legends.
 pub(super) fn swatch(series: &Series) -> String {
-    let hollow = if series.baseline { " baseline" } else { "" };
+    // A swatch shows its method whether the plots do or not.
+    let classes = Series { shown: true, ..series.clone() }.classes();
     format!(
-        "<svg class=\"swatch\" viewBox=\"0 0 28 12\" aria-hidden=\"true\"><g class=\"series s{}{hollow}\">\
+        "<svg class=\"swatch\" viewBox=\"0 0 28 12\" aria-hidden=\"true\"><g class=\"series {classes}\">\
          <path class=\"line\" d=\"M1 6H27\"/><path class=\"mark\" d=\"{}\"/></g></svg>",
-        series.style,
         marker(series.style, 14.0, 6.0, 4.0)
     )
 }

@@ -5,17 +5,80 @@ use crate::{
     StageCost,
 };
 
+fn overview_of(input: &ReportInput) -> String {
+    index_html(&Report::new(input), input).expect("the template renders")
+}
+
+/// The pages that are made of the input, one after another.
 fn page_of(input: &ReportInput) -> String {
-    index_html(&Report::new(input), &input.provenance).expect("the template renders")
+    pages_of(input).into_iter().map(|file| file.content).collect()
+}
+
+fn pages_of(input: &ReportInput) -> Vec<SiteFile> {
+    let mut site = site(&Report::new(input), input).expect("the templates render");
+    site.retain(|file| file.path.ends_with(".html") && file.path != "reading.html");
+    site
+}
+
+/// What quoted attributes of that name hold.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let begin = format!(" {name}=\"");
+    page.split(begin.as_str()).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
 #[test]
-fn the_page_needs_nothing_beside_itself() {
-    for page in [page_of(&synthetic(1224)), page_of(&synthetic_detection())] {
-        for outside in ["http://", "https://", "@import", "url(", "<link", "src="] {
-            assert!(!page.contains(outside), "the page contains {outside}");
+fn pages_need_nothing_but_each_other() {
+    for input in [synthetic(1224), synthetic_detection(), ReportInput::default()] {
+        let site = site(&Report::new(&input), &input).expect("the templates render");
+        let tables = ["results.csv", "report.json", "summary.md"];
+        let there = |path: &str| {
+            site.iter().any(|file| file.path == path) || path.ends_with(".csv") || tables.contains(&path)
+        };
+        for file in &site {
+            let (page, path) = (&file.content, &file.path);
+            if path.ends_with(".css") {
+                assert!(!page.contains("@import") && !page.contains("url("), "{path}");
+            }
+            if !path.ends_with(".html") {
+                continue;
+            }
+            for outside in ["http://", "https://", "@import", "url("] {
+                assert!(!page.contains(outside), "{path} contains {outside}");
+            }
+            assert!(page.contains("default-src 'none'"), "{path}");
+            // Every link and every file leads to a place that is there.
+            for target in attributes(page, "href").into_iter().chain(attributes(page, "src")) {
+                if target.starts_with("data:") {
+                    continue;
+                }
+                let (name, anchor) = target.split_once('#').unwrap_or((target, ""));
+                let name = match name.strip_prefix("../") {
+                    Some(name) => name,
+                    None if path.contains('/') && !name.is_empty() => panic!("{path} leads to {target}"),
+                    None => name,
+                };
+                let name = if name.is_empty() { path } else { name };
+                assert!(there(name), "{path} leads to {target}, which is not there");
+                let page = site.iter().find(|file| file.path == *name).map_or("", |file| &file.content);
+                // The empty report has no methods to lead to.
+                let empty = input.rows.is_empty() && ["methods", "tasks"].contains(&anchor);
+                assert!(
+                    anchor.is_empty() || empty || page.contains(&format!("id=\"{anchor}\"")),
+                    "{path} leads to {target}, which has no such place"
+                );
+            }
         }
-        assert!(page.contains("default-src 'none'"));
+    }
+}
+
+#[test]
+fn every_identifier_of_a_page_is_there_once() {
+    for file in pages_of(&synthetic(1224)).into_iter().chain(pages_of(&synthetic_detection())) {
+        let mut ids = attributes(&file.content, "id");
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{}", file.path);
     }
 }
 
@@ -81,7 +144,7 @@ fn untrusted_text_stays_text() {
     assert!(!page.contains("<img"));
     assert!(page.contains("&lt;img"));
     assert!(!page.contains("6999881"), "a label was run as a template");
-    assert_eq!(page.matches("</script>").count(), 1);
+    assert_eq!(page.matches("</script>").count(), page.matches("<script").count());
 }
 
 #[test]
@@ -101,14 +164,12 @@ fn tags_are_balanced() {
 #[test]
 fn a_small_report_has_a_mark_for_every_trial_and_a_large_one_stays_bounded() {
     let small = synthetic(1224);
-    let page = page_of(&small);
-    assert_eq!(
-        page.matches("<i class=\"dot ").count() - page.matches("<td><i class=\"dot ").count(),
-        1224 + 2 * 4
-    );
+    let page = overview_of(&small);
+    // Each leads to its trial.
+    assert_eq!(page.matches("<a class=\"dot ").count(), 1224);
     assert!(page.contains("timeout. the stage took longer than its limit of 600 s"));
     let large = synthetic(12_000);
-    let page = page_of(&large);
+    let page = overview_of(&large);
     assert!(!page.contains("<td class=\"dots\">"));
     assert!(page.matches("<td><i class=\"dot ").count() <= 500);
 }

@@ -1,34 +1,53 @@
-//! A board as text: its leaders, table, plots, counts and outcomes.
+//! A board as text: its table, plots, counts and outcomes.
 
 use serde::Serialize;
 
-use super::plot::{self, Size, What};
-use super::series::Series;
-use super::{DASH, control_note};
-use crate::board::{Board, Cell, Entry, Span};
+use super::super::names::Link;
+use super::super::number::{Figure, Number};
+use super::cells::{CellView, cell_view, heat_ranges};
+use super::curves::{CurvesView, curves_view};
+use super::{Context, DASH, control_note};
+use crate::board::{Board, Entry, Span};
 use crate::export::{incomplete_word, metric_words, start_words};
-use crate::stats::Summary;
 use crate::text::{self, clean};
 
-/// Steps of the heat colour, 0 to 8.
-const HEAT_STEPS: f64 = 8.0;
+/// What all numbers of a board have in common, as attributes of its tables.
+#[derive(Clone, Serialize)]
+pub(super) struct KeyView {
+    suite: String,
+    track: String,
+    protocol: String,
+    regime: String,
+    granularity: String,
+}
+
+impl KeyView {
+    pub(super) fn of(board: &Board) -> KeyView {
+        let key = &board.key;
+        KeyView {
+            suite: clean(&key.suite),
+            track: clean(&key.track),
+            protocol: clean(&key.protocol),
+            regime: clean(&key.regime),
+            granularity: clean(&key.granularity),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct BoardView {
-    id: String,
-    tab: String,
-    title: String,
+    pub(super) id: String,
+    pub(super) tab: String,
+    pub(super) title: String,
+    key: KeyView,
     summary: String,
     over: Option<&'static str>,
     metrics: String,
     single_task: bool,
-    leaders: Vec<LeaderView>,
     tasks: Vec<TaskView>,
+    families: Vec<&'static str>,
     groups: Vec<GroupView>,
-    legend: Vec<LegendView>,
-    hidden_methods: usize,
-    curve_word: &'static str,
-    mean_plot: Option<String>,
-    plots: Vec<(String, String)>,
+    curves: CurvesView,
     prunable: String,
     starts: String,
     dots: bool,
@@ -36,30 +55,14 @@ pub(super) struct BoardView {
 
 #[derive(Serialize)]
 struct TaskView {
-    short: String,
+    link: Link,
     id: String,
     metric: String,
 }
 
-#[derive(Serialize)]
-struct LeaderView {
-    keep: String,
-    method: String,
-    mean: String,
-    drop: String,
-    others: String,
-}
-
-#[derive(Serialize)]
-struct LegendView {
-    style: usize,
-    method: String,
-    swatch: String,
-}
-
 /// The entries of one keep.
 #[derive(Serialize)]
-struct GroupView {
+pub(super) struct GroupView {
     keep: String,
     dense: bool,
     head: String,
@@ -67,99 +70,48 @@ struct GroupView {
 }
 
 #[derive(Serialize)]
-struct RowView {
+pub(super) struct RowView {
+    link: Link,
     method: String,
+    keep: String,
+    family: &'static str,
     note: &'static str,
     complete: bool,
-    place: String,
-    place_sort: usize,
+    place: Number,
+    tied: bool,
     mean: Figure,
     drop: Figure,
-    rank: String,
-    rank_sort: f64,
-    trials: String,
+    rank: Number,
+    scored: Number,
+    trials: Number,
     cells: Vec<CellView>,
-    sparsity: String,
-    compression: String,
-    target: String,
-    achieved: String,
-    before: String,
+    target: [Number; 2],
+    achieved: [Number; 2],
+    before: [Number; 2],
     missed: bool,
-    params: String,
-    conv_fc: String,
-    macs_executed: String,
-    macs_nonzero: String,
-    speedup: String,
-    samples: String,
-    training: String,
+    params: [Number; 2],
+    conv_fc: [Number; 2],
+    sparsity: Number,
+    compression: Number,
+    macs_executed: Number,
+    macs_nonzero: Number,
+    speedup: Number,
+    samples: Number,
+    training: Number,
     outcomes: Vec<(String, usize)>,
 }
 
-/// A number with its half interval.
-#[derive(Serialize)]
-struct Figure {
-    value: String,
-    half: String,
-    /// For sorting; far below every score where there is none.
-    sort: f64,
-}
-
-#[derive(Serialize)]
-struct CellView {
-    /// `h0` to `h8`, or `fault`.
-    class: String,
-    score: Figure,
-    drop: Figure,
-    rank: String,
-    title: String,
-    dots: Vec<DotView>,
-}
-
-#[derive(Serialize)]
-struct DotView {
-    outcome: &'static str,
-    title: String,
-}
-
-pub(super) fn board_view(
-    board: &Board,
-    number: usize,
-    tab: String,
-    series: &[Series],
-    hidden_methods: usize,
-    dots: bool,
-) -> BoardView {
-    let heat = heat_ranges(board);
-    let mut groups: Vec<GroupView> = Vec::new();
-    for entry in &board.entries {
-        let dense = entry.is_dense();
-        let keep = entry.keep.to_string();
-        if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
-            let head = if dense { "dense controls".to_owned() } else { keep_head(board, entry) };
-            groups.push(GroupView { keep, dense, head, rows: Vec::new() });
-        }
-        if let Some(group) = groups.last_mut() {
-            group.rows.push(row_view(board, entry, &heat, dots));
-        }
-    }
-    let shown: Vec<&Series> =
-        series.iter().filter(|it| board.methods().any(|entry| entry.method == it.method)).collect();
-    let plots = (board.tasks.len() > 1)
-        .then(|| {
-            board.tasks.iter().enumerate().filter_map(|(index, task)| {
-                let size = Size { width: 264.0, height: 178.0 };
-                let plot = plot::curves(board, series, What::Task(index), &task.short, size)?;
-                Some((task.short.clone(), plot))
-            })
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+pub(super) fn board_view(context: &Context<'_>, board: &Board, number: usize, tab: String) -> BoardView {
+    let mut families: Vec<&'static str> =
+        board.methods().filter_map(|entry| entry.family).map(crate::Family::label).collect();
+    families.sort_unstable();
+    families.dedup();
     let key = &board.key;
     BoardView {
-        id: format!("board-{number}"),
+        id: board_id(number),
         tab,
         title: key.title(),
+        key: KeyView::of(board),
         summary: format!(
             "{} {}, {} {}",
             board.tasks.len(),
@@ -170,38 +122,48 @@ pub(super) fn board_view(
         over: board.interval_over().map(|over| over.label()),
         metrics: metric_words(board),
         single_task: board.tasks.len() == 1,
-        leaders: leaders(board),
         tasks: board
             .tasks
             .iter()
             .map(|task| TaskView {
-                short: task.short.clone(),
+                link: context.task_link(&task.id, &task.short),
                 id: clean(&task.id),
                 metric: task.metrics.iter().map(|name| text::metric(name)).collect::<Vec<_>>().join(", "),
             })
             .collect(),
-        groups,
-        legend: shown
-            .into_iter()
-            .map(|it| LegendView { style: it.style, method: clean(&it.method), swatch: plot::swatch(it) })
-            .collect(),
-        hidden_methods,
-        curve_word: if board.keeps().len() > 1 { "curves" } else { "points" },
-        mean_plot: plot::curves(
-            board,
-            series,
-            What::Mean,
-            "mean over tasks",
-            Size { width: 480.0, height: 344.0 },
-        ),
-        plots,
+        families,
+        groups: groups(context, board),
+        curves: curves_view(context, board, &context.series, context.hidden_methods),
         prunable: prunable(board),
         starts: start_words(board),
-        dots,
+        dots: context.single_dots,
     }
 }
 
-fn keep_head(board: &Board, entry: &Entry) -> String {
+/// The identifier of a board on the overview.
+pub(super) fn board_id(number: usize) -> String {
+    format!("board-{number}")
+}
+
+/// The entries of a board, keep by keep.
+fn groups(context: &Context<'_>, board: &Board) -> Vec<GroupView> {
+    let heat = heat_ranges(board);
+    let mut groups: Vec<GroupView> = Vec::new();
+    for entry in &board.entries {
+        let dense = entry.is_dense();
+        let keep = entry.keep.to_string();
+        if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
+            let head = if dense { "dense controls".to_owned() } else { keep_head(board, entry) };
+            groups.push(GroupView { keep, dense, head, rows: Vec::new() });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.rows.push(row_view(context, board, entry, &heat));
+        }
+    }
+    groups
+}
+
+pub(super) fn keep_head(board: &Board, entry: &Entry) -> String {
     let asked = text::percent(1.0 - entry.keep, 2);
     let asked = asked.trim_end_matches('0').trim_end_matches('.');
     match board.key.granularity.as_str() {
@@ -221,166 +183,73 @@ fn prunable(board: &Board) -> String {
     if let Some(total) = board.methods().find_map(|entry| entry.budget.prunable_total) {
         // What a channel suite counts (parameters, multiply-accumulates, channels) is its own choice.
         let unit = if board.key.granularity == "channels" { "in its budget" } else { "weights" };
-        parts.push(format!("{} {unit}", span(Some(total))));
+        parts.push(format!("{} {unit}", span_words(Some(total))));
     }
     parts.join(", ")
 }
 
-fn leaders(board: &Board) -> Vec<LeaderView> {
-    board
-        .keeps()
-        .into_iter()
-        .take(6)
-        .filter_map(|keep| {
-            let group: Vec<&Entry> = board
-                .methods()
-                .filter(|it| {
-                    it.keep.to_bits() == keep.to_bits() && it.place.is_some_and(|place| place.place == 1)
-                })
-                .collect();
-            let leader = group.first()?;
-            let names: Vec<String> = group[1..].iter().take(3).map(|entry| clean(&entry.method)).collect();
-            let others = match group.len() - 1 {
-                0 => String::new(),
-                count if count > 3 => {
-                    format!("not separable from {} and {} more", names.join(", "), count - 3)
-                }
-                _ => format!("not separable from {}", names.join(", ")),
-            };
-            Some(LeaderView {
-                keep: keep_head(board, leader),
-                method: clean(&leader.method),
-                mean: text::percent(leader.mean?.mean, 2),
-                drop: leader.drop.map_or(String::new(), |drop| {
-                    let half = drop
-                        .half_width()
-                        .map_or(String::new(), |half| format!(" ± {}", text::percent(half, 2)));
-                    format!("drop {}{half}", text::signed(drop.mean, 2))
-                }),
-                others,
-            })
-        })
-        .collect()
-}
-
-/// Per task, the lowest and highest score of the methods: the ends of the heat scale.
-fn heat_ranges(board: &Board) -> Vec<(f64, f64)> {
-    (0..board.tasks.len())
-        .map(|task| {
-            board
-                .methods()
-                .filter_map(|entry| entry.cells[task].summary)
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| {
-                    (low.min(it.mean), high.max(it.mean))
-                })
-        })
-        .collect()
-}
-
-fn row_view(board: &Board, entry: &Entry, heat: &[(f64, f64)], dots: bool) -> RowView {
+pub(super) fn row_view(context: &Context<'_>, board: &Board, entry: &Entry, heat: &[(f64, f64)]) -> RowView {
     let budget = &entry.budget;
-    let dash = || DASH.to_owned();
-    let mut mean = figure(entry.mean, 2);
+    let mut mean = Figure::percent(["mean", "mean-half"], entry.mean);
     if entry.mean.is_none() {
-        mean.value = incomplete_word(entry);
+        mean = Figure::word("mean", incomplete_word(entry));
     }
+    let times = |of, value| Number::maybe(of, value, text::times);
+    let si = |of, value| Number::maybe(of, value, text::si);
     RowView {
+        link: context.names.method_link(&entry.method),
         method: clean(&entry.method),
+        keep: entry.keep.to_string(),
+        family: entry.family.map_or("", crate::Family::label),
         note: control_note(entry.control),
         complete: entry.complete,
-        place: entry.place.map_or(String::new(), |place| place.to_string()),
-        place_sort: entry.place.map_or(usize::MAX >> 12, |place| place.place),
+        place: entry.place.map_or_else(
+            || Number::word("place", String::new()),
+            |place| Number::new("place", place.place as f64, place.to_string()),
+        ),
+        tied: entry.place.is_some_and(|place| place.tied),
         mean,
-        drop: figure(entry.drop, 2),
-        rank: entry.average_rank.map_or_else(dash, |rank| format!("{rank:.2}")),
-        rank_sort: entry.average_rank.unwrap_or(1e9),
-        trials: format!("{}/{}", entry.scored(), entry.trials()),
+        drop: Figure::percent(["drop", "drop-half"], entry.drop),
+        rank: Number::maybe("rank", entry.average_rank, |rank| format!("{rank:.2}")),
+        scored: Number::count("scored", entry.scored() as u64),
+        trials: Number::count("trials", entry.trials() as u64),
         cells: board
             .tasks
             .iter()
             .zip(&entry.cells)
             .zip(heat)
-            .map(|((task, cell), range)| cell_view(entry, &task.short, cell, *range, dots))
+            .map(|((task, cell), range)| cell_view(context, board, entry, task, cell, *range))
             .collect(),
-        sparsity: budget.sparsity.map_or_else(dash, |it| format!("{} %", text::percent(it, 2))),
-        compression: budget.compression.map_or_else(dash, text::times),
-        target: span(budget.target_count),
-        achieved: span(budget.achieved_count),
-        before: span(budget.nonzero_before),
+        target: span(["target-least", "target-most"], budget.target_count),
+        achieved: span(["achieved-least", "achieved-most"], budget.achieved_count),
+        before: span(["before-least", "before-most"], budget.nonzero_before),
         // Whole channels need not add up to a count; the warnings say how far they are from it.
         missed: budget.missed_counts > 0 && board.key.granularity != "channels",
-        params: span(budget.params_remaining),
-        conv_fc: span(budget.conv_fc_remaining),
-        macs_executed: budget.macs_executed.map_or_else(dash, text::si),
-        macs_nonzero: budget.macs_nonzero.map_or_else(dash, text::si),
-        speedup: board.theoretical_speedup(entry).map_or_else(dash, text::times),
-        samples: budget.samples().map_or_else(dash, |it| text::count(it.round() as u64)),
-        training: board.training_multiple(entry).map_or_else(dash, text::times),
+        params: span(["params-least", "params-most"], budget.params_remaining),
+        conv_fc: span(["conv-fc-least", "conv-fc-most"], budget.conv_fc_remaining),
+        sparsity: Number::maybe("sparsity", budget.sparsity, |it| format!("{} %", text::percent(it, 2))),
+        compression: times("compression", budget.compression),
+        macs_executed: si("macs-executed", budget.macs_executed),
+        macs_nonzero: si("macs-nonzero", budget.macs_nonzero),
+        speedup: times("theory", board.theoretical_speedup(entry)),
+        samples: Number::maybe("samples", budget.samples(), |it| text::count(it.round() as u64)),
+        training: times("training", board.training_multiple(entry)),
         outcomes: entry.outcomes.iter().map(|(outcome, count)| (outcome.word().to_owned(), *count)).collect(),
     }
 }
 
-fn cell_view(entry: &Entry, task: &str, cell: &Cell, (low, high): (f64, f64), dots: bool) -> CellView {
-    let mut score = figure(cell.summary, 2);
-    let mut title = String::new();
-    let mut class = String::new();
-    if let Some(fault) = cell.fault() {
-        let scored = cell.trials.iter().filter(|trial| trial.score.is_some()).count();
-        title = format!("{scored} of {} replicates have a score", cell.trials.len());
-        if let Some(summary) = cell.summary {
-            title = format!("{title}, with mean {}", text::percent(summary.mean, 2));
-        }
-        score = Figure { value: fault.word().to_owned(), half: String::new(), sort: -1.0 };
-        class.push_str("fault");
-    } else if let Some(summary) = cell.summary.filter(|_| !entry.is_dense()) {
-        let part = if high > low { (summary.mean - low) / (high - low) } else { 0.5 };
-        class = format!("h{}", (part.clamp(0.0, 1.0) * HEAT_STEPS).round() as u8);
-    }
-    let dots = if !dots {
-        Vec::new()
-    } else {
-        cell.trials
-            .iter()
-            .map(|trial| DotView {
-                outcome: trial.outcome.word(),
-                title: match trial.score {
-                    Some(score) => {
-                        format!("{task}, replicate {}: ok, {} %", trial.replicate, text::percent(score, 2))
-                    }
-                    None => format!(
-                        "{task}, replicate {}: {}. {}",
-                        trial.replicate,
-                        trial.outcome.word(),
-                        clean(&trial.detail)
-                    ),
-                },
-            })
-            .collect()
-    };
-    CellView {
-        class,
-        score,
-        drop: figure(cell.drop, 2),
-        rank: cell.rank.map_or_else(|| DASH.to_owned(), |rank| rank.to_string()),
-        title,
-        dots,
+/// The smallest and the largest of a count; the second is empty where they are the same.
+fn span([least, most]: [&'static str; 2], span: Option<Span>) -> [Number; 2] {
+    let empty = Number::word(most, String::new());
+    match span {
+        None => [Number::absent(least), empty],
+        Some(Span { min, max }) if min == max => [Number::count(least, min), empty],
+        Some(Span { min, max }) => [Number::count(least, min), Number::count(most, max)],
     }
 }
 
-fn figure(summary: Option<Summary>, decimals: usize) -> Figure {
-    match summary {
-        None => Figure { value: DASH.to_owned(), half: String::new(), sort: -1e9 },
-        Some(summary) => Figure {
-            value: text::signed(summary.mean, decimals),
-            half: summary
-                .half_width()
-                .map_or(String::new(), |half| format!("±{}", text::percent(half, decimals))),
-            sort: summary.mean,
-        },
-    }
-}
-
-fn span(span: Option<Span>) -> String {
+/// The same in words.
+fn span_words(span: Option<Span>) -> String {
     match span {
         None => DASH.to_owned(),
         Some(Span { min, max }) if min == max => text::count(min),

@@ -57,8 +57,13 @@ struct Shot {
     words: String,
 }
 
-pub(super) fn galleries(galleries: &[Gallery]) -> Vec<GalleryView> {
-    galleries.iter().enumerate().map(|(number, gallery)| view(number, gallery)).collect()
+/// The galleries of a task.
+pub(super) fn galleries(galleries: &[Gallery], task: &str) -> Vec<GalleryView> {
+    let numbered = galleries.iter().enumerate();
+    numbered
+        .filter(|(_, gallery)| gallery.task == task)
+        .map(|(number, gallery)| view(number, gallery))
+        .collect()
 }
 
 fn view(number: usize, gallery: &Gallery) -> GalleryView {

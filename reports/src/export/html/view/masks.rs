@@ -154,7 +154,7 @@ fn layer_keep(table: &LayerTable, keep: &LayerKeep) -> MaskKeep {
     MaskKeep { keep: keep.keep.to_string(), caption, svg: draw(&map).unwrap_or_default() }
 }
 
-fn layer_cell(line: &LayerLine, layer: &str, cell: &LayerCell, most: f64) -> HeatCell {
+pub(super) fn layer_cell(line: &LayerLine, layer: &str, cell: &LayerCell, most: f64) -> HeatCell {
     let percent = |value| text::percent(value, 1);
     let range = match line.replicates {
         1 => String::new(),

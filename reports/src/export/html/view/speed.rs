@@ -2,27 +2,33 @@
 
 use serde::Serialize;
 
-use super::DASH;
+use super::super::names::Link;
+use super::super::number::{DASH, Number};
+use super::Context;
 use crate::speed::{Speed, SpeedLine, lines, remark};
 use crate::text::{self, clean};
 
 #[derive(Serialize)]
 pub(super) struct SpeedTable {
     title: String,
+    suite: String,
+    track: String,
     batches: Vec<u32>,
     rows: Vec<SpeedView>,
 }
 
 #[derive(Serialize)]
 struct SpeedView {
+    link: Link,
     method: String,
     keep: String,
+    shown_keep: String,
     form: String,
-    params: String,
-    bytes: String,
-    macs: String,
-    theory: String,
-    memory: String,
+    params: Number,
+    bytes: Number,
+    macs: Number,
+    theory: Number,
+    memory: Number,
     cells: Vec<BatchView>,
     remark: String,
 }
@@ -30,13 +36,18 @@ struct SpeedView {
 /// One batch size of a form.
 #[derive(Serialize)]
 struct BatchView {
-    speedup: String,
-    latency: String,
+    batch: u32,
+    speedup: Number,
+    median: Number,
+    low: Number,
+    high: Number,
     rate: String,
 }
 
-pub(super) fn tables(speeds: &[Speed]) -> Vec<SpeedTable> {
-    let lines = lines(speeds);
+/// Tables of all measured networks, or of those of one method.
+pub(super) fn tables(context: &Context<'_>, method: Option<&str>) -> Vec<SpeedTable> {
+    let mut lines = lines(&context.report.speeds);
+    lines.retain(|line| method.is_none_or(|method| line.first.method == method));
     let of_one_track = |a: &SpeedLine<'_>, b: &SpeedLine<'_>| {
         (&a.first.suite, &a.first.track, a.first.threads) == (&b.first.suite, &b.first.track, b.first.threads)
     };
@@ -52,35 +63,50 @@ pub(super) fn tables(speeds: &[Speed]) -> Vec<SpeedTable> {
                 if first.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", first.threads) };
             SpeedTable {
                 title: format!("{} · {} · {threads}", clean(&first.suite), clean(&first.track)),
-                rows: track.iter().map(|line| view(line, &batches)).collect(),
+                suite: clean(&first.suite),
+                track: clean(&first.track),
+                rows: track.iter().map(|line| view(context, line, &batches)).collect(),
                 batches,
             }
         })
         .collect()
 }
 
-fn view(line: &SpeedLine<'_>, batches: &[u32]) -> SpeedView {
+fn view(context: &Context<'_>, line: &SpeedLine<'_>, batches: &[u32]) -> SpeedView {
     let first = line.first;
-    let cell = |batch: &u32| match line.batches.iter().find(|speed| speed.batch == *batch) {
-        Some(speed) => BatchView {
-            speedup: format!("{:.2}×", speed.measured_speedup),
-            latency: format!("{:.2} ms ({:.2} to {:.2})", speed.median_ms, speed.p10_ms, speed.p90_ms),
-            rate: format!("{} pictures/s", text::count(speed.pictures_per_second.round() as u64)),
-        },
-        None => BatchView { speedup: DASH.to_owned(), latency: String::new(), rate: String::new() },
+    let cell = |batch: &u32| {
+        let speed: Option<&Speed> = line.batches.iter().find(|speed| speed.batch == *batch).copied();
+        let ms = |of, value: Option<f64>| Number::maybe(of, value, |it| format!("{it:.2}"));
+        BatchView {
+            batch: *batch,
+            speedup: Number::maybe("measured", speed.map(|it| it.measured_speedup), times),
+            median: ms("median", speed.map(|it| it.median_ms)),
+            low: ms("p10", speed.map(|it| it.p10_ms)),
+            high: ms("p90", speed.map(|it| it.p90_ms)),
+            rate: speed.map_or(String::new(), |speed| {
+                format!("{} pictures/s", text::count(speed.pictures_per_second.round() as u64))
+            }),
+        }
     };
     // The largest batch is where a network shows what it can do.
     let told = line.batches.last().and_then(|speed| remark(speed));
+    let bytes = |of, value: u64| Number::new(of, value as f64, text::bytes(value));
     SpeedView {
+        link: context.names.method_link(&first.method),
         method: clean(&first.method),
-        keep: if first.keep >= 1.0 { DASH.to_owned() } else { first.keep.to_string() },
+        keep: first.keep.to_string(),
+        shown_keep: if first.keep >= 1.0 { DASH.to_owned() } else { first.keep.to_string() },
         form: clean(&first.form),
-        params: text::count(first.params),
-        bytes: text::bytes(first.bytes),
-        macs: text::si(first.macs_core as f64),
-        theory: format!("{:.2}×", first.theoretical_speedup),
-        memory: first.working_bytes.map_or(DASH.to_owned(), text::bytes),
+        params: Number::count("params", first.params),
+        bytes: bytes("bytes", first.bytes),
+        macs: Number::new("macs", first.macs_core as f64, text::si(first.macs_core as f64)),
+        theory: Number::new("theory", first.theoretical_speedup, times(first.theoretical_speedup)),
+        memory: first.working_bytes.map_or_else(|| Number::absent("memory"), |it| bytes("memory", it)),
         cells: batches.iter().map(cell).collect(),
         remark: told.unwrap_or_default(),
     }
+}
+
+fn times(ratio: f64) -> String {
+    format!("{ratio:.2}×")
 }

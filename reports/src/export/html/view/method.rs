@@ -1,0 +1,214 @@
+//! The page of a method: where it stands, its curves, what it costs, what it leaves of each layer, and all its trials.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::super::heat::{HeatMap, HeatRow, draw};
+use super::super::names::Link;
+use super::super::series::Series;
+use super::board::{KeyView, RowView, board_id, row_view};
+use super::cells::heat_ranges;
+use super::cost::{TrackView, tracks_of};
+use super::curves::{CurvesView, curves_view};
+use super::masks::layer_cell;
+use super::speed::SpeedTable;
+use super::trials::record_path;
+use super::{Context, control_note, speed};
+use crate::analysis::layers::short;
+use crate::board::{Board, Entry};
+use crate::text::{self, clean};
+use crate::trials::fields::flatten;
+use crate::trials::{TrialRecord, reading_order};
+
+/// Layers of a profile.
+const MOST_LAYERS: usize = 120;
+
+#[derive(Serialize)]
+pub(in super::super) struct MethodPage {
+    pub(in super::super) title: String,
+    pub(in super::super) path: String,
+    note: &'static str,
+    family: &'static str,
+    /// Identifiers of the methods behind the label, each with its parameters.
+    configurations: Vec<Configuration>,
+    boards: Vec<MethodBoard>,
+    tracks: Vec<TrackView>,
+    speeds: Vec<SpeedTable>,
+    profiles: Vec<ProfileView>,
+    trials: Vec<TrialLine>,
+    /// Whether trials have pages.
+    paged: bool,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    id: String,
+    parameters: Vec<(String, String)>,
+}
+
+/// Where it stands on a board.
+#[derive(Serialize)]
+struct MethodBoard {
+    id: String,
+    title: String,
+    key: KeyView,
+    tasks: Vec<Link>,
+    rows: Vec<RowView>,
+    /// How many methods have a place at the keep of each row.
+    of: Vec<usize>,
+    curves: CurvesView,
+}
+
+#[derive(Serialize)]
+struct ProfileView {
+    title: String,
+    svg: String,
+}
+
+/// A trial with the outcomes of its scores.
+#[derive(Serialize)]
+struct TrialLine {
+    path: String,
+    track: String,
+    on: String,
+    keep: String,
+    replicate: u32,
+    outcomes: Vec<(&'static str, usize)>,
+}
+
+pub(super) fn method_page(context: &Context<'_>, label: &str, path: &str) -> MethodPage {
+    let entries =
+        || context.report.boards.iter().flat_map(|board| &board.entries).filter(|it| it.method == label);
+    let configurations: BTreeSet<&(String, String)> =
+        entries().flat_map(|entry| &entry.configurations).collect();
+    let boards = context.report.boards.iter().enumerate();
+    MethodPage {
+        title: clean(label),
+        path: path.to_owned(),
+        note: control_note(entries().find_map(|entry| entry.control)),
+        family: entries().find_map(|entry| entry.family).map_or("", crate::Family::label),
+        configurations: configurations
+            .into_iter()
+            .filter(|(id, _)| !id.is_empty())
+            .map(|(id, parameters)| Configuration { id: clean(id), parameters: parameter_list(parameters) })
+            .collect(),
+        boards: boards.filter_map(|(number, board)| method_board(context, number, board, label)).collect(),
+        tracks: tracks_of(context, label),
+        speeds: speed::tables(context, Some(label)),
+        profiles: profiles(context, label),
+        trials: trials(context, label),
+        paged: !context.input.trials.trials.is_empty(),
+    }
+}
+
+/// Parameters by name; as they are if they are no JSON object.
+fn parameter_list(parameters: &str) -> Vec<(String, String)> {
+    let mut list = Vec::new();
+    match serde_json::from_str(parameters) {
+        Ok(value) => flatten("", &value, &mut list),
+        Err(_) if parameters.is_empty() => {}
+        Err(_) => list.push(("as given".to_owned(), text::fit(&clean(parameters), 400))),
+    }
+    list
+}
+
+fn method_board(context: &Context<'_>, number: usize, board: &Board, label: &str) -> Option<MethodBoard> {
+    let own: Vec<&Entry> = board.entries.iter().filter(|entry| entry.method == label).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let heat = heat_ranges(board);
+    let places = |keep: f64| {
+        board.methods().filter(|it| it.keep.to_bits() == keep.to_bits() && it.place.is_some()).count()
+    };
+    Some(MethodBoard {
+        id: board_id(number),
+        title: board.key.title(),
+        key: KeyView::of(board),
+        tasks: board.tasks.iter().map(|task| context.task_link(&task.id, &task.short)).collect(),
+        of: own.iter().map(|entry| places(entry.keep)).collect(),
+        rows: own.iter().map(|entry| row_view(context, board, entry, &heat)).collect(),
+        curves: curves_view(context, board, &beside_baselines(context, label), 0),
+    })
+}
+
+/// The method itself, and the baselines to hold it against, each as on the overview.
+fn beside_baselines(context: &Context<'_>, label: &str) -> Vec<Series> {
+    let mut series: Vec<Series> =
+        context.series.iter().filter(|it| it.method == label || it.baseline).cloned().collect();
+    if !series.iter().any(|it| it.method == label) {
+        series.push(Series { method: label.to_owned(), style: 0, shown: true, baseline: false });
+    }
+    for it in &mut series {
+        it.shown = true;
+    }
+    series
+}
+
+/// Percent kept of each layer: a row for each keep.
+fn profiles(context: &Context<'_>, label: &str) -> Vec<ProfileView> {
+    let profile = |table: &crate::LayerTable| {
+        let layers = &table.layers[..table.layers.len().min(MOST_LAYERS)];
+        let lines: Vec<(f64, &crate::LayerLine)> = table
+            .keeps
+            .iter()
+            .flat_map(|keep| keep.lines.iter().map(|line| (keep.keep, line)))
+            .filter(|(_, line)| line.method == label)
+            .collect();
+        let map = HeatMap {
+            name: format!("Weights that {} keeps of each layer, in percent, keep by layer", clean(label)),
+            columns: layers
+                .iter()
+                .map(|layer| {
+                    format!(
+                        "{} ({})",
+                        clean(short(&layer.name)),
+                        text::si(layer.weights as f64).replace(' ', "")
+                    )
+                })
+                .collect(),
+            rows: lines
+                .iter()
+                .map(|(keep, line)| HeatRow {
+                    label: format!("keep {keep}"),
+                    cells: layers
+                        .iter()
+                        .zip(&line.cells)
+                        .map(|(layer, cell)| {
+                            // Of its own keep: every row has its darkest layer.
+                            let most = line.cells.iter().map(|cell| cell.kept).fold(0.0, f64::max);
+                            Some(layer_cell(line, &layer.name, cell, most))
+                        })
+                        .collect(),
+                })
+                .collect(),
+        };
+        let parts = [&table.suite, &table.track, &table.task];
+        Some(ProfileView { title: parts.map(|part| clean(part)).join(" · "), svg: draw(&map)? })
+    };
+    context.report.layers.iter().filter_map(profile).collect()
+}
+
+fn trials(context: &Context<'_>, label: &str) -> Vec<TrialLine> {
+    let mut records: Vec<&TrialRecord> =
+        context.input.trials.trials.iter().filter(|trial| trial.method == label).collect();
+    records.sort_by(|a, b| reading_order(a, b));
+    records
+        .into_iter()
+        .map(|trial| {
+            let mut outcomes = std::collections::BTreeMap::new();
+            for row in context.rows_of(trial) {
+                *outcomes.entry(row.outcome).or_insert(0) += 1;
+            }
+            TrialLine {
+                path: record_path(trial),
+                track: [&trial.suite, &trial.track].map(|part| clean(part)).join(" · "),
+                on: trial.task.as_deref().map_or(String::new(), clean),
+                keep: trial.keep.to_string(),
+                replicate: trial.replicate,
+                outcomes: outcomes.into_iter().map(|(outcome, count)| (outcome.word(), count)).collect(),
+            }
+        })
+        .collect()
+}
