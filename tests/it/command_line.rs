@@ -5,9 +5,19 @@ use crate::support::run;
 #[test]
 fn help_names_every_command_and_every_command_has_help() {
     let help = run(&["--help"]).exits(0).out;
-    for command in
-        ["run", "plan", "report", "nightly", "compare", "lint-board", "methods", "tasks", "networks", "plugin", "weights"]
-    {
+    for command in [
+        "run",
+        "plan",
+        "report",
+        "nightly",
+        "compare",
+        "lint-board",
+        "methods",
+        "tasks",
+        "networks",
+        "plugin",
+        "weights",
+    ] {
         assert!(
             help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))),
             "{command}: {help}"

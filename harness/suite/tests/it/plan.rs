@@ -445,7 +445,7 @@ fn on_a_task_who_begins_from_initialization_has_that_task_s_training() {
 /// A night has a replicate that no other night has, and is else the suite.
 #[test]
 fn a_rotating_replicate_is_one_more_of_every_method() {
-    let suite = read(WHOLE).unwrap();
+    let suite = read(WHOLE);
     let surroundings = |rotating| Surroundings {
         generated: (0..12).map(|index| format!("generated/t{index}")).collect(),
         upstream: vec!["end".to_owned(), "init".to_owned()],
