@@ -184,10 +184,12 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
     assert_eq!(compacted.unwrap()["params"].as_f64().unwrap(), number(row, "params_remaining"));
 
     // The report draws test pictures, and counts by size and by class.
-    let page = std::fs::read_to_string(lab.path("store-report").join("index.html")).expect("a page");
-    for words in ["ground truth", "data:image/png;base64,", "small", "contextual-giou"] {
-        assert!(page.contains(words), "{words}");
+    let read = |path: &str| std::fs::read_to_string(lab.path("store-report").join(path)).expect("a page");
+    let drawn = read("tasks/generated-figures.html");
+    for words in ["ground truth", "data:image/png;base64,", "contextual-giou"] {
+        assert!(drawn.contains(words), "{words}");
     }
+    assert!(read("analyses.html").contains("Objects by size"));
     let sizes = std::fs::read_to_string(lab.path("store-report").join("sizes.csv")).expect("sizes.csv");
     assert!(sizes.lines().count() > 3 * rows.len() / 2, "{sizes}");
     let classes = std::fs::read_to_string(lab.path("store-report").join("classes.csv")).expect("classes.csv");

@@ -21,7 +21,7 @@ pub enum Found {
         /// Its name.
         id: String,
         /// The trial.
-        trial: TrialRecord,
+        trial: Box<TrialRecord>,
         /// Its stages.
         stages: Vec<StageRecord>,
     },
@@ -109,7 +109,7 @@ pub fn find(store: &Store, prefix: &str) -> Result<Found, FindError> {
         for identity in trial.identities() {
             stages.extend(result(store, identity)?.map(|result| stage_record(store, &result)));
         }
-        return Ok(Found::Trial { id, trial, stages });
+        return Ok(Found::Trial { id, trial: Box::new(trial), stages });
     }
     let result = result(store, &name)?.ok_or_else(|| {
         let reason = "it has no readable result".to_owned();
@@ -138,7 +138,7 @@ fn identities(store: &Store) -> Result<Vec<String>, StoreError> {
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(at(error).into()),
+            Err(error) => return Err(at(error)),
         }
     }
     names.sort_unstable();
@@ -155,3 +155,6 @@ fn nearest(names: &[&String], wanted: &str) -> Vec<String> {
     }
     names.iter().filter(|name| shared(name) == most).take(MOST_NAMED).map(|name| (*name).clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;

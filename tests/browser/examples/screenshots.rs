@@ -18,14 +18,8 @@ struct Picture {
 
 const WIDE: Screen = Screen { width: 1280, height: 900, dark: false, script: true };
 
-const PICTURES: [Picture; 7] = [
+const PICTURES: [Picture; 6] = [
     Picture { name: "overview", page: "index.html", screen: WIDE, before: "" },
-    Picture {
-        name: "board",
-        page: "index.html",
-        screen: WIDE,
-        before: "document.getElementById('boards').scrollIntoView()",
-    },
     Picture {
         name: "method",
         page: "methods/",
@@ -35,7 +29,7 @@ const PICTURES: [Picture; 7] = [
     Picture { name: "task", page: "tasks/", screen: WIDE, before: "" },
     Picture { name: "trial", page: "trials/", screen: WIDE, before: "" },
     Picture {
-        name: "overview-dark",
+        name: "boards-dark",
         page: "index.html#keep=0.1",
         screen: Screen { dark: true, ..WIDE },
         before: "document.getElementById('boards').scrollIntoView()",

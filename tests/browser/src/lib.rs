@@ -259,6 +259,6 @@ impl Page {
     /// # Errors
     /// Fails if the browser does not answer.
     pub fn screenshot(&self) -> Result<Vec<u8>> {
-        Ok(self.tab.capture_screenshot(PageDomain::CaptureScreenshotFormatOption::Png, None, None, true)?)
+        self.tab.capture_screenshot(PageDomain::CaptureScreenshotFormatOption::Png, None, None, true)
     }
 }

@@ -40,6 +40,8 @@ fn render(source: &str) -> Guide {
             outside.push(!stays);
             if stays { vec![event] } else { Vec::new() }
         }
+        // Pictures lie beside the guide, and no report has them.
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => Vec::new(),
         Event::End(TagEnd::Link) => {
             if outside.pop() == Some(true) {
                 Vec::new()
@@ -47,7 +49,6 @@ fn render(source: &str) -> Guide {
                 vec![event]
             }
         }
-        // The page has a title of its own.
         other => vec![other],
     });
     let mut body = String::with_capacity(source.len() * 3 / 2);
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn headings_tables_and_links_are_made_for_a_page() {
         let guide = render(
-            "# Title\n\nOne [there](#two--words) and [away](suites.md#tasks) and [far](https://example.org).\n\n## Two: *words*\n\n\
+            "# Title\n\nOne [there](#two--words) and [away](suites.md#tasks) and [far](https://example.org) ![seen](x.png).\n\n## Two: *words*\n\n\
              | a | b |\n|---|---|\n| 1 | <script>x</script> |\n\n### Three\n",
         );
         assert_eq!(
@@ -119,7 +120,7 @@ mod tests {
         );
         assert!(guide.body.contains("<h2 id=\"two-words\">") && guide.body.contains("<h3 id=\"three\">"));
         assert!(!guide.body.contains("Title"));
-        assert!(guide.body.contains("<a href=\"#two--words\">there</a> and away and far."));
+        assert!(guide.body.contains("<a href=\"#two--words\">there</a> and away and far seen."));
         assert!(guide.body.contains("<div class=\"scroll\"><table class=\"plain\">"));
     }
 

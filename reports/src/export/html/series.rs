@@ -6,7 +6,7 @@ use crate::Report;
 use crate::row::Control;
 
 /// As many as are shown at first: what can be told apart by hue, by marker and by eye.
-const SHOWN: usize = 8;
+pub(super) const SHOWN: usize = 8;
 /// As many as are drawn at all. What is not shown at first can be switched on in the legend.
 const MOST: usize = 24;
 

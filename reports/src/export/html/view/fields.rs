@@ -25,7 +25,9 @@ pub(super) struct FieldsView {
 
 /// Arranges records of the same kind. Fields that none of them has a value for are left out; a field that only some
 /// have differs.
-pub(super) fn arrange(records: &[Value]) -> FieldsView {
+///
+/// Fields whose names `first` has come first and in that order; the others follow by the records' own order.
+pub(super) fn arrange(records: &[Value], first: &[&str]) -> FieldsView {
     let mut hidden = 0;
     let flat: Vec<Vec<(String, String)>> = records
         .iter()
@@ -49,6 +51,7 @@ pub(super) fn arrange(records: &[Value]) -> FieldsView {
             column[place] = Some(value);
         }
     }
+    names.sort_by_key(|name| first.iter().position(|it| it == name).unwrap_or(first.len()));
     let same = |name: &String| values[name].iter().all(|value| value.is_some() && *value == values[name][0]);
     let (common, differing): (Vec<&String>, Vec<&String>) = names.into_iter().partition(|name| same(name));
     FieldsView {
@@ -74,27 +77,30 @@ mod tests {
 
     #[test]
     fn what_is_the_same_stands_once() {
-        let view = arrange(&[
-            json!({ "recipe": { "lr": 0.5, "batch": 64 }, "seed": 1, "gone": null, "empty": "" }),
-            json!({ "recipe": { "lr": 0.5, "batch": 64 }, "seed": 2, "extra": [1, 2] }),
-        ]);
+        let view = arrange(
+            &[
+                json!({ "recipe": { "lr": 0.5, "batch": 64 }, "seed": 1, "gone": null, "empty": "" }),
+                json!({ "recipe": { "lr": 0.5, "batch": 64 }, "seed": 2, "extra": [1, 2] }),
+            ],
+            &["extra"],
+        );
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(view.common, [pair("recipe.batch", "64"), pair("recipe.lr", "0.5")]);
-        assert_eq!(view.heads, ["seed", "extra"]);
-        assert_eq!(view.rows, [["1", ""], ["2", "1, 2"]]);
+        assert_eq!(view.heads, ["extra", "seed"]);
+        assert_eq!(view.rows, [["", "1"], ["1, 2", "2"]]);
     }
 
     #[test]
     fn long_records_are_cut_and_counted() {
         let many: serde_json::Map<String, Value> =
             (0..MOST_FIELDS + 7).map(|number| (format!("f{number:03}"), json!(number))).collect();
-        let view = arrange(&[Value::Object(many)]);
+        let view = arrange(&[Value::Object(many)], &[]);
         assert_eq!((view.common.len(), view.hidden), (MOST_FIELDS, 7));
     }
 
     #[test]
     fn nothing_is_arranged_as_nothing() {
-        let view = arrange(&[]);
+        let view = arrange(&[], &[]);
         assert!(view.common.is_empty() && view.heads.is_empty() && view.rows.is_empty());
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::heat::{HeatMap, HeatRow, draw};
 use super::super::names::Link;
-use super::super::series::Series;
+use super::super::series::{SHOWN, Series};
 use super::board::{KeyView, RowView, board_id, row_view};
 use super::cells::heat_ranges;
 use super::cost::{TrackView, tracks_of};
@@ -133,13 +133,17 @@ fn method_board(context: &Context<'_>, number: usize, board: &Board, label: &str
     })
 }
 
-/// The method itself, and the baselines to hold it against, each as on the overview.
+/// The method itself, and the baselines to hold it against, each as on the overview. It is drawn last, above them, and
+/// without dashes: those tell it from methods of its colour that are not here.
 fn beside_baselines(context: &Context<'_>, label: &str) -> Vec<Series> {
     let mut series: Vec<Series> =
-        context.series.iter().filter(|it| it.method == label || it.baseline).cloned().collect();
-    if !series.iter().any(|it| it.method == label) {
-        series.push(Series { method: label.to_owned(), style: 0, shown: true, baseline: false });
-    }
+        context.series.iter().filter(|it| it.baseline && it.method != label).cloned().collect();
+    let own = context.series.iter().find(|it| it.method == label);
+    let style = own.map_or(0, |it| it.style % SHOWN);
+    let free = (0..SHOWN).find(|style| series.iter().all(|it| it.style != *style)).unwrap_or(0);
+    let style = if series.iter().any(|it| it.style == style) { free } else { style };
+    let baseline = own.is_some_and(|it| it.baseline);
+    series.push(Series { method: label.to_owned(), style, shown: true, baseline });
     for it in &mut series {
         it.shown = true;
     }

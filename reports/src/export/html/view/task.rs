@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::super::names::Link;
-use super::super::number::{Figure, Number};
+use super::super::number::Figure;
 use super::board::{KeyView, board_id, keep_head};
 use super::cells::{CellView, cell_view, heat_ranges};
 use super::curves::{CurvesView, task_curves};
 use super::gallery::{GalleryView, galleries};
 use super::{Context, control_note};
-use crate::board::{Board, Entry};
+use crate::board::Board;
 use crate::text::{self, clean};
 
 #[derive(Serialize)]
@@ -51,7 +51,6 @@ struct TaskRow {
     cell: CellView,
     /// Mean over all tasks of the board, to hold the task's own score against.
     mean: Figure,
-    scored: Number,
 }
 
 pub(super) fn task_page(context: &Context<'_>, id: &str, path: &str) -> TaskPage {
@@ -83,7 +82,6 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
             note: control_note(entry.control),
             cell: cell_view(context, board, entry, task, &entry.cells[place], heat[place]),
             mean: Figure::percent(["mean", "mean-half"], entry.mean),
-            scored: scored(entry, place),
         };
         if let Some(group) = groups.last_mut() {
             group.rows.push(row);
@@ -103,12 +101,6 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
         groups,
         curves: task_curves(context, board, place),
     })
-}
-
-/// Replicates with a score on the task.
-fn scored(entry: &Entry, place: usize) -> Number {
-    let trials = &entry.cells[place].trials;
-    Number::count("scored", trials.iter().filter(|trial| trial.score.is_some()).count() as u64)
 }
 
 /// What the report knows of a task.

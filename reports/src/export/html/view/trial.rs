@@ -11,6 +11,10 @@ use crate::row::Row;
 use crate::text::{self, clean};
 use crate::trials::{StageRecord, TrialRecord};
 
+/// Columns of results.csv that a reader looks for.
+const FIRST_COLUMNS: [&str; 8] =
+    ["task", "protocol", "regime", "outcome", "score", "metric", "top1", "mean_per_class"];
+
 #[derive(Serialize)]
 pub(in super::super) struct TrialPage {
     pub(in super::super) title: String,
@@ -93,7 +97,7 @@ pub(super) fn trial_page(context: &Context<'_>, trial: &TrialRecord, rows: &[&Ro
         facts,
         outcome,
         detail,
-        scores: arrange(&records),
+        scores: arrange(&records, &FIRST_COLUMNS),
         scored: rows.len(),
         kinds: kinds(&known),
         logs: known.iter().filter(|stage| !stage.log.is_empty()).map(|stage| log(stage)).collect(),
@@ -118,7 +122,7 @@ fn kinds(stages: &[&StageRecord]) -> Vec<KindView> {
             KindView {
                 kind: clean(kind),
                 stages: of_kind.into_iter().map(stage_view).collect(),
-                fields: arrange(&records),
+                fields: arrange(&records, &[]),
             }
         })
         .collect()
