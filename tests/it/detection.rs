@@ -185,7 +185,7 @@ fn detectors_are_trained_pruned_and_scored_by_every_kind_of_method() {
 
     // The report draws test pictures, and counts by size and by class.
     let read = |path: &str| std::fs::read_to_string(lab.path("store-report").join(path)).expect("a page");
-    let drawn = read("tasks/generated-figures.html");
+    let drawn = read("tasks/squares.html");
     for words in ["ground truth", "data:image/png;base64,", "contextual-giou"] {
         assert!(drawn.contains(words), "{words}");
     }

@@ -244,7 +244,7 @@ pub fn judge(history: &[Night], tonight: &Night, options: Options) -> Judgement 
         let Some(reference) = draws.reference() else { continue };
         judgement.compared += usize::from(!cell.key.task.is_empty());
         match compare(cell, before, draws, &reference, tonight.fixed) {
-            Compared::Changed(change) => judgement.changes.push(change),
+            Compared::Changed(change) => judgement.changes.push(*change),
             Compared::Confirmed => {
                 judgement.confirmed += usize::from(!cell.key.task.is_empty());
                 steady.push((cell, draws));
@@ -262,7 +262,7 @@ enum Compared {
     Same,
     /// Computed anew, with the same scores.
     Confirmed,
-    Changed(Change),
+    Changed(Box<Change>),
 }
 
 fn compare(cell: &Cell, before: Option<&Cell>, draws: &Draws, reference: &Reference, fixed: u32) -> Compared {
@@ -275,7 +275,9 @@ fn compare(cell: &Cell, before: Option<&Cell>, draws: &Draws, reference: &Refere
         return if anew > 0 { Compared::Confirmed } else { Compared::Same };
     }
     // A replicate that was computed anew and came out the same is a draw of tonight all the same.
-    let is_anew = |scored: &&Scored| old(scored.replicate).is_none_or(|old| old.stage != scored.stage);
+    let is_anew = |scored: &&Scored| {
+        draws.is_new(scored) || old(scored.replicate).is_none_or(|old| old.stage != scored.stage)
+    };
     let new: Vec<f64> = cell.scores.iter().filter(is_anew).filter_map(|scored| scored.score).collect();
     let after = mean(&new).unwrap_or_default();
     let (squares, freedom) = scatter(&new);
@@ -286,7 +288,7 @@ fn compare(cell: &Cell, before: Option<&Cell>, draws: &Draws, reference: &Refere
         let error = sd * (1.0 / new.len() as f64 + 1.0 / reference.count as f64).sqrt();
         chance(after - reference.mean, error, freedom)
     });
-    Compared::Changed(Change {
+    Compared::Changed(Box::new(Change {
         key: cell.key.clone(),
         changed: (changed, own().count()),
         before: (reference.mean, reference.count),
@@ -294,7 +296,7 @@ fn compare(cell: &Cell, before: Option<&Cell>, draws: &Draws, reference: &Refere
         sd,
         p,
         level: Level::TooFewDraws,
-    })
+    }))
 }
 
 /// Two-sided p-value of a difference with a standard error.
