@@ -76,7 +76,7 @@ pub use export::terminal::{terminal, terminal_of};
 pub use export::write::{ReportError, write_all};
 pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
-pub use load::{load, load_manifests};
+pub use load::{load, load_manifests, machine_words};
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
     ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables,

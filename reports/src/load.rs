@@ -91,7 +91,8 @@ fn pretrained(manifest: &SuiteManifest, trial: &ManifestTrial, score: &ManifestS
 }
 
 /// A machine in one line; empty where a record does not say.
-fn machine_words(machine: &Machine) -> String {
+#[must_use]
+pub fn machine_words(machine: &Machine) -> String {
     if machine.system.is_empty() {
         return String::new();
     }

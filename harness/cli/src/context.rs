@@ -45,14 +45,7 @@ impl Context {
         rotating: impl FnOnce(&Suite) -> anyhow::Result<Option<u32>>,
     ) -> anyhow::Result<Self> {
         let file = places.suite.display().to_string();
-        let text =
-            std::fs::read_to_string(places.suite).with_context(|| format!("cannot read suite {file}"))?;
-        let folder = places.suite.parent().unwrap_or(Path::new("."));
-        let load = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-        };
-        let suite = read_suite_with(&file, &text, &load)?;
+        let (suite, text) = read_suite(places.suite)?;
         check_networks(&suite)?;
         if suite.precision == PrecisionChoice::Tf32 && places.device_class != "cuda" {
             let message =
@@ -206,6 +199,19 @@ impl Context {
             shared: Vec::new(),
         }
     }
+}
+
+/// A suite file with the files that it names, and its text.
+pub(crate) fn read_suite(path: &Path) -> anyhow::Result<(Suite, String)> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read suite {file}"))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let load = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    };
+    let suite = read_suite_with(&file, &text, &load)?;
+    Ok((suite, text))
 }
 
 /// What parameters name that is not in the suite.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk;
 use crate::ledger::{Ledger, NightRow};
 use crate::lock::StoreLock;
-use crate::objects::{Store, StoreError};
+use crate::objects::{Store, StoreError, parse, to_json};
 use crate::result::Outcome;
 
 /// What is compared between nights: a method at a keep on a task. Values of all fields but the last two name it in tables.
@@ -93,14 +93,6 @@ pub struct Night {
     pub cells: Vec<Cell>,
 }
 
-impl Night {
-    /// A cell by what names it.
-    #[must_use]
-    pub fn cell(&self, key: &CellKey) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.key == *key)
-    }
-}
-
 impl CellKey {
     /// The cell of a method's means over tasks.
     #[must_use]
@@ -135,8 +127,7 @@ impl Store {
         for number in self.night_numbers(suite)? {
             let path = self.nights_of(suite).join(format!("{number:04}.json"));
             let text = std::fs::read_to_string(&path).map_err(|error| StoreError::at(&path, error))?;
-            let mut night: Night = serde_json::from_str(&text)
-                .map_err(|error| StoreError::Broken { path: path.clone(), reason: error.to_string() })?;
+            let mut night: Night = parse(&path, &text)?;
             if path.with_extension("accepted").exists() {
                 (night.accepted, night.level) = (true, true);
             }
@@ -156,11 +147,16 @@ impl Store {
             let reason = "the night is stored already".to_owned();
             return Err(StoreError::Broken { path, reason });
         }
-        self.disk().create_dir_all(&folder).map_err(|error| StoreError::at(&folder, error))?;
-        let mut text = serde_json::to_vec(night)
-            .map_err(|error| StoreError::Broken { path: path.clone(), reason: error.to_string() })?;
-        text.push(b'\n');
-        disk::write_atomic(self.disk(), &path, &text).map_err(|error| StoreError::at(&path, error))?;
+        for folder in [self.root().join("nights"), folder] {
+            if !folder.is_dir() {
+                // A night lasts only where the names of its folders do.
+                let made = self.disk().create_dir_all(&folder);
+                made.and_then(|()| disk::sync_name(self.disk(), &folder))
+                    .map_err(|error| StoreError::at(&folder, error))?;
+            }
+        }
+        disk::write_atomic(self.disk(), &path, &to_json(night))
+            .map_err(|error| StoreError::at(&path, error))?;
         ledger.record_night(&NightRow::of(night))
     }
 
@@ -192,7 +188,10 @@ impl Store {
     }
 
     /// The numbers of the nights that a suite has, ascending.
-    fn night_numbers(&self, suite: &str) -> Result<Vec<u32>, StoreError> {
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be read.
+    pub fn night_numbers(&self, suite: &str) -> Result<Vec<u32>, StoreError> {
         let folder = self.nights_of(suite);
         let mut numbers = Vec::new();
         if !folder.exists() {
@@ -240,7 +239,7 @@ impl Store {
         }
         for entry in std::fs::read_dir(&folder).map_err(|error| StoreError::at(&folder, error))? {
             let entry = entry.map_err(|error| StoreError::at(&folder, error))?;
-            suites.extend(entry.file_name().into_string().ok());
+            suites.extend(entry.file_name().into_string().ok().filter(|_| entry.path().is_dir()));
         }
         suites.sort();
         Ok(suites)

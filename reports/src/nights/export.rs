@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use secateur_store::{CellKey, Night};
 
-use super::{Change, Drift, Gone, Judgement, Level};
+use super::{Change, Drift, Gone, Grade, Judgement};
 
 /// More lines of a table are counted instead of printed: a summary must fit a comment.
 const LINES: usize = 40;
@@ -72,7 +72,7 @@ fn list<T>(text: &mut String, items: &[T], line: impl Fn(&T) -> String) {
     }
 }
 
-fn changes(text: &mut String, judgement: &Judgement, level: Level, title: &str) {
+fn changes(text: &mut String, judgement: &Judgement, level: Grade, title: &str) {
     let all: Vec<&Change> = judgement.of(level).collect();
     if all.is_empty() {
         return;
@@ -151,10 +151,10 @@ pub fn summary_md(judgement: &Judgement) -> String {
             format!("{key}, replicate {}: `{outcome}` {}", it.replicate, it.detail)
         });
     }
-    changes(&mut text, judgement, Level::Regression, "Regressions");
-    changes(&mut text, judgement, Level::Improvement, "Improvements");
-    changes(&mut text, judgement, Level::TooFewDraws, "Changes that cannot be told from noise yet");
-    changes(&mut text, judgement, Level::WithinNoise, "Changes within noise");
+    changes(&mut text, judgement, Grade::Regression, "Regressions");
+    changes(&mut text, judgement, Grade::Improvement, "Improvements");
+    changes(&mut text, judgement, Grade::TooFewDraws, "Changes that cannot be told from noise yet");
+    changes(&mut text, judgement, Grade::WithinNoise, "Changes within noise");
     if !judgement.drifts.is_empty() {
         heading(&mut text, "Drift");
         text.push_str("No number of a fixed replicate changed here, and new seeds give another level:\n\n");
@@ -221,7 +221,7 @@ pub fn junit_xml(judgement: &Judgement, night: &Night) -> Result<String, quick_j
     for change in &judgement.changes {
         if told.insert(&change.key) {
             let status = match change.level {
-                Level::Regression => failure("regression", reason(change)),
+                Grade::Regression => failure("regression", reason(change)),
                 _ => TestCaseStatus::success(),
             };
             let mut case = case(&change.key, status);

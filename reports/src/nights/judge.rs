@@ -30,7 +30,7 @@ impl Default for Options {
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Level {
+pub enum Grade {
     /// A score fell by more than seeds explain, or a result that was there is not there any more.
     Regression,
     /// A score rose by more than seeds explain.
@@ -57,7 +57,7 @@ pub struct Change {
     /// Two-sided p-value of the difference, corrected for the number of comparisons after Holm.
     pub p: Option<f64>,
     /// What it amounts to.
-    pub level: Level,
+    pub level: Grade,
 }
 
 impl Change {
@@ -140,12 +140,12 @@ impl Judgement {
     #[must_use]
     pub fn is_alarm(&self) -> bool {
         !self.unscored.is_empty()
-            || self.changes.iter().any(|change| change.level == Level::Regression)
+            || self.changes.iter().any(|change| change.level == Grade::Regression)
             || self.drifts.iter().any(|drift| drift.difference < 0.0)
     }
 
     /// Changes of a level.
-    pub fn of(&self, level: Level) -> impl Iterator<Item = &Change> {
+    pub fn of(&self, level: Grade) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.level == level)
     }
 
@@ -161,13 +161,13 @@ impl Judgement {
         let falling = self.drifts.iter().filter(|drift| drift.difference < 0.0).count();
         let parts: Vec<String> = [
             count(self.unscored.len(), "result is gone", "results are gone"),
-            count(level(Level::Regression), "regression", "regressions"),
+            count(level(Grade::Regression), "regression", "regressions"),
             count(falling, "falling drift", "falling drifts"),
-            count(level(Level::Improvement), "improvement", "improvements"),
+            count(level(Grade::Improvement), "improvement", "improvements"),
             count(self.drifts.len() - falling, "rising drift", "rising drifts"),
-            count(level(Level::WithinNoise), "change within noise", "changes within noise"),
+            count(level(Grade::WithinNoise), "change within noise", "changes within noise"),
             count(
-                level(Level::TooFewDraws),
+                level(Grade::TooFewDraws),
                 "change that cannot be told yet",
                 "changes that cannot be told yet",
             ),
@@ -233,17 +233,18 @@ pub fn judge(history: &[Night], tonight: &Night, options: Options) -> Judgement 
     let Some(base) = base else { return judgement };
     judgement.removed = gone(&base.cells, &tonight.cells);
     judgement.added = gone(&tonight.cells, &base.cells);
-    judgement.redefined = redefined(base, tonight);
-    judgement.unscored = unscored(base, tonight);
     let means = over_tasks(&tonight.cells);
     let base_means = over_tasks(&base.cells);
+    let before: BTreeMap<&CellKey, &Cell> =
+        base.cells.iter().chain(&base_means).map(|cell| (&cell.key, cell)).collect();
+    judgement.redefined = redefined(&before, tonight);
+    judgement.unscored = unscored(&before, tonight);
     let mut steady: Vec<(&Cell, &Draws)> = Vec::new();
     for cell in tonight.cells.iter().chain(&means) {
-        let before = base.cell(&cell.key).or_else(|| base_means.iter().find(|it| it.key == cell.key));
         let Some(draws) = known.get(&cell.key).filter(|draws| draws.is_of(cell)) else { continue };
         let Some(reference) = draws.reference() else { continue };
         judgement.compared += usize::from(!cell.key.task.is_empty());
-        match compare(cell, before, draws, &reference, tonight.fixed) {
+        match compare(cell, before.get(&cell.key).copied(), draws, &reference, tonight.fixed) {
             Compared::Changed(change) => judgement.changes.push(*change),
             Compared::Confirmed => {
                 judgement.confirmed += usize::from(!cell.key.task.is_empty());
@@ -295,7 +296,7 @@ fn compare(cell: &Cell, before: Option<&Cell>, draws: &Draws, reference: &Refere
         after: (after, new.len()),
         sd,
         p,
-        level: Level::TooFewDraws,
+        level: Grade::TooFewDraws,
     }))
 }
 
@@ -314,9 +315,9 @@ fn decide(changes: &mut [Change], alarm: f64) {
     for (change, p) in changes.iter_mut().filter(|change| change.p.is_some()).zip(corrected) {
         change.p = Some(p);
         change.level = match (p <= alarm, change.difference() < 0.0) {
-            (false, _) => Level::WithinNoise,
-            (true, true) => Level::Regression,
-            (true, false) => Level::Improvement,
+            (false, _) => Grade::WithinNoise,
+            (true, true) => Grade::Regression,
+            (true, false) => Grade::Improvement,
         };
     }
     changes.sort_by(|a, b| {
@@ -375,10 +376,10 @@ fn gone(from: &[Cell], to: &[Cell]) -> Vec<Gone> {
     gone
 }
 
-fn redefined(base: &Night, tonight: &Night) -> Vec<String> {
+fn redefined(base: &BTreeMap<&CellKey, &Cell>, tonight: &Night) -> Vec<String> {
     let mut labels = BTreeSet::new();
     for cell in &tonight.cells {
-        if let Some(old) = base.cell(&cell.key) {
+        if let Some(old) = base.get(&cell.key) {
             if old.method != cell.method {
                 labels.insert(format!("{}: {} was {}", cell.key.method, cell.method, old.method));
             } else if old.metric != cell.metric && !old.metric.is_empty() && !cell.metric.is_empty() {
@@ -389,10 +390,10 @@ fn redefined(base: &Night, tonight: &Night) -> Vec<String> {
     labels.into_iter().collect()
 }
 
-fn unscored(base: &Night, tonight: &Night) -> Vec<Unscored> {
+fn unscored(base: &BTreeMap<&CellKey, &Cell>, tonight: &Night) -> Vec<Unscored> {
     let mut unscored = Vec::new();
     for cell in &tonight.cells {
-        let Some(old) = base.cell(&cell.key) else { continue };
+        let Some(old) = base.get(&cell.key) else { continue };
         for scored in cell.scores.iter().filter(|it| it.replicate < tonight.fixed && it.score.is_none()) {
             let had = old.scores.iter().any(|it| it.replicate == scored.replicate && it.score.is_some());
             if had {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub use change_points::change_points;
 pub use drift::Drift;
 pub use export::{junit_xml, summary_md};
-pub use judge::{Change, Gone, Judgement, Level, Options, Unscored, judge};
+pub use judge::{Change, Gone, Grade, Judgement, Options, Unscored, judge};
 pub use trends::trends_svg;
 
 use secateur_store::{Cell, CellKey, Scored};

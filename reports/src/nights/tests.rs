@@ -133,6 +133,7 @@ fn history(seed: u64, nights: u32, rebuilt: bool) -> (Simulation, Vec<Night>) {
 /// Quiet nights are of two kinds: those in which nothing is computed anew but the rotating replicate, and those whose build is another one
 /// that prunes as well, so that every number is another one.
 #[test]
+#[expect(clippy::print_stderr, reason = "docs/nightly.md has these figures")]
 fn quiet_nights_raise_no_alarm() {
     let alarms = [false, true].map(|rebuilt| {
         let alarms: usize = (0..100).map(|seed| alarms_in_five_nights(seed, rebuilt)).sum();
@@ -157,6 +158,7 @@ fn alarms_in_five_nights(seed: u64, rebuilt: bool) -> usize {
 }
 
 /// In how many of 200 simulations both drops are found, when a build loses one method a point on two tasks.
+#[expect(clippy::print_stderr, reason = "docs/nightly.md has these figures")]
 fn power(nights: u32, rebuilt: bool) -> usize {
     let finds_both = |seed: &u64| {
         let (mut simulation, history) = history(*seed, nights, rebuilt);
@@ -165,7 +167,7 @@ fn power(nights: u32, rebuilt: bool) -> usize {
         let judgement = judge(&history, &simulation.night(nights + 1), Options::default());
         assert!(judgement.causes.iter().any(|(name, _, _)| name == "plugin m"));
         let dropped = [key(0, 0), key(0, 1)];
-        judgement.of(Level::Regression).filter(|change| dropped.contains(&change.key)).count() == 2
+        judgement.of(Grade::Regression).filter(|change| dropped.contains(&change.key)).count() == 2
     };
     let found = (1000..1200).filter(finds_both).count();
     eprintln!(
@@ -271,11 +273,11 @@ fn an_accepted_level_is_what_later_nights_are_held_against() {
     assert!(!judgement.is_alarm() && judgement.base == Some(9), "{}", judgement.verdict());
     // Another build at the accepted level is noise, and one at the old level an improvement.
     simulation.rebuild();
-    assert_eq!(judge(&nights, &simulation.night(10), Options::default()).of(Level::Improvement).count(), 0);
+    assert_eq!(judge(&nights, &simulation.night(10), Options::default()).of(Grade::Improvement).count(), 0);
     simulation.shift = |_, _| 0.0;
     simulation.rebuild();
     let judgement = judge(&nights, &simulation.night(10), Options::default());
-    assert!(judgement.of(Level::Improvement).count() > 20 && !judgement.is_alarm());
+    assert!(judgement.of(Grade::Improvement).count() > 20 && !judgement.is_alarm());
 }
 
 #[test]
@@ -307,7 +309,7 @@ fn the_arithmetic_of_a_change_is_that_of_students_t() {
     let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
     assert!(close(change.difference(), -0.1) && close(change.sd.expect("known"), 0.02));
     assert!((change.p.expect("known") - 0.003_602_232_609).abs() < 1e-11, "{:?}", change.p);
-    assert_eq!((change.changed, change.level), ((3, 3), Level::Regression));
+    assert_eq!((change.changed, change.level), ((3, 3), Grade::Regression));
 }
 
 #[test]
@@ -349,7 +351,7 @@ fn exports_say_what_the_judgement_says() {
     let text = junit_xml(&judgement, &night).expect("it can be written");
     let xml = roxmltree::Document::parse(&text).expect("it is XML");
     let named = |name: &'static str| xml.descendants().filter(move |node| node.has_tag_name(name));
-    let alarms = judgement.of(Level::Regression).count()
+    let alarms = judgement.of(Grade::Regression).count()
         + judgement.drifts.iter().filter(|it| it.difference < 0.0).count();
     assert_eq!(named("failure").count(), alarms);
     assert!(named("testcase").count() >= night.cells.len());

@@ -10,7 +10,7 @@ use secateur_reports::nights::{self, Options};
 use secateur_store::{Ledger, Night, Store, StoreLock, SuiteManifest};
 
 use super::run::{Common, How, lock};
-use crate::context::Context;
+use crate::context::{Context, read_suite};
 use crate::schedule::now;
 
 /// Arguments of `nightly`.
@@ -43,24 +43,19 @@ impl Nightly {
         if !self.common.only.is_empty() {
             bail!("a night is the whole suite; --only is for `secateur run`");
         }
+        if let Some(number) = self.accept {
+            return self.accept(number);
+        }
         let store = Store::create_or_open(&self.common.store)?;
         // From here on no other night can take this one's number.
         let lock = lock(&store)?;
         let ledger = store.ledger(&lock)?;
         let mut number = 1;
         let context = self.common.context_with(|suite| {
-            number = store.nights(&suite.name)?.last().map_or(1, |night| night.number + 1);
+            number = store.night_numbers(&suite.name)?.last().map_or(1, |last| last + 1);
             // A night that was stopped has no file, so the next attempt has its number and goes on.
             Ok(Some(suite.replicates + number - 1))
         })?;
-        if let Some(accepted) = self.accept {
-            store.accept_night(&lock, &ledger, &context.suite.name, accepted)?;
-            println!(
-                "night {accepted} of {} is accepted; later nights are held against it",
-                context.suite.name
-            );
-            return Ok(ExitCode::SUCCESS);
-        }
         let out = self.out.as_deref().context("--out is missing")?;
         let needed = self.common.select(&context)?;
         // What crashed or timed out in an earlier night is tried once more.
@@ -72,6 +67,17 @@ impl Nightly {
         }
         let night = night(&store, &context, number, &ran.manifest)?;
         self.judge(&store, &lock, &ledger, night, out)
+    }
+
+    /// Needs neither plugins nor data, only the suite's name.
+    fn accept(&self, number: u32) -> anyhow::Result<ExitCode> {
+        let (suite, _) = read_suite(&self.common.suite)?;
+        let store = Store::open(&self.common.store)?;
+        let lock = lock(&store)?;
+        let ledger = store.ledger(&lock)?;
+        store.accept_night(&lock, &ledger, &suite.name, number)?;
+        println!("night {number} of {} is accepted; later nights are held against it", suite.name);
+        Ok(ExitCode::SUCCESS)
     }
 
     fn judge(
@@ -151,12 +157,7 @@ fn machine(store: &Store, context: &Context, manifest: &SuiteManifest) -> anyhow
         rotating.flat_map(|trial| trial.scores.iter().filter_map(|score| score.stage.as_ref())).collect();
     for stage in stages {
         if let Some(result) = store.object(stage)? {
-            let machine = result.machine;
-            let gib = machine.memory_bytes as f64 / f64::from(1 << 30);
-            return Ok(Some(format!(
-                "{}, {} cores, {gib:.0} GiB, {}, {}",
-                machine.processor, machine.cores, machine.system, machine.device
-            )));
+            return Ok(Some(secateur_reports::machine_words(&result.machine)));
         }
     }
     Ok(None)
