@@ -12,6 +12,7 @@ fn help_names_every_command_and_every_command_has_help() {
         "nightly",
         "compare",
         "lint-board",
+        "show",
         "methods",
         "tasks",
         "networks",

@@ -18,7 +18,11 @@ impl Nights {
     }
 
     fn night(&self, suite: &Suite, more: &[&str]) -> Said {
-        self.lab.write(suite);
+        self.night_of(&suite.text(), more)
+    }
+
+    fn night_of(&self, suite: &str, more: &[&str]) -> Said {
+        std::fs::write(self.lab.path("mini.yaml"), suite).expect("a suite can be written");
         let mut command = secateur();
         command
             .current_dir(self.lab.path("."))
@@ -97,24 +101,7 @@ fn nights_tell_what_changed_and_why() {
     let other = Suite { track: "{name: equal-allowance, allowance: 480ex, recipe: other}", ..suite() };
     let recipe = "recipes:\n  other: {batch: 16, lr: 0.0001, weight_decay: 5e-4}\n";
     let text = other.text().replace("recipes:\n", recipe);
-    std::fs::write(nights.lab.path("other.yaml"), text).expect("a suite can be written");
-    let mut command = secateur();
-    command
-        .current_dir(nights.lab.path("."))
-        .args([
-            "nightly",
-            "other.yaml",
-            "--store",
-            "store",
-            "--out",
-            "out",
-            "--quiet",
-            "--data-root",
-            ".",
-            "--plugin",
-        ])
-        .arg(&nights.plugin);
-    let said = Said::of(&command.output().expect("secateur starts"));
+    let said = nights.night_of(&text, &[]);
     let judgement = nights.judgement();
     let changes = judgement["changes"].as_array().expect("changes");
     assert!(!changes.is_empty() && said.out.contains("other than before: suite"), "{}", said.out);
@@ -127,6 +114,8 @@ fn nights_tell_what_changed_and_why() {
     assert!(said.out.contains("1 removal"), "{}", said.out);
     assert_eq!(nights.judgement()["removed"][0]["name"], "random");
 
+    // Accepting needs no plugin.
+    std::fs::remove_file(&nights.plugin).expect("a plugin can be removed");
     let said = nights.night(&suite(), &["--accept", "4"]).exits(0);
     assert!(said.out.contains("night 4 of mini is accepted"), "{}", said.out);
     assert!(nights.lab.path("store/nights/mini/0004.accepted").exists());
