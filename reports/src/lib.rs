@@ -9,6 +9,7 @@
 mod analysis;
 mod board;
 mod cost;
+mod difficulty;
 mod draws;
 mod export;
 mod family;
@@ -57,6 +58,7 @@ pub use analysis::upstream::{
 };
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
 pub use cost::{MethodCost, costs};
+pub use difficulty::{Difficulty, TaskExample, TaskTest};
 pub use export::csv::agreement::agreement_csv;
 pub use export::csv::columns::{COLUMNS_SCHEMA, results_columns};
 pub use export::csv::statistics::statistics_csv;

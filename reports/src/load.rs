@@ -9,6 +9,7 @@ use secateur_store::{
 };
 
 use crate::analysis::masks;
+use crate::difficulty;
 use crate::gallery;
 use crate::pairs;
 use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
@@ -62,6 +63,7 @@ pub fn load_manifests(store: &Store, wanted: &[SuiteManifest]) -> Result<ReportI
         }
         pruned.extend(masks::load::files(store, manifest, &loader.results));
         input.galleries.extend(gallery::load(store, manifest, &loader.results));
+        input.tests.extend(difficulty::load::load(store, manifest, &loader.results));
         if few_trials {
             trials::load::add(&mut input.trials, store, manifest, &loader.results);
         } else {

@@ -4,6 +4,7 @@ pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::masks::MaskSet;
+use crate::difficulty::TaskTest;
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
 use crate::published::{PublishedFigure, PublishedName};
@@ -232,6 +233,9 @@ pub struct ReportInput {
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,
+    /// Test splits of classification tasks, and how hard they are.
+    #[serde(default)]
+    pub tests: Vec<TaskTest>,
     /// Everything that is stored of each trial, unless there are too many.
     #[serde(default)]
     pub trials: TrialRecords,

@@ -63,6 +63,14 @@ impl Header {
     }
 }
 
+impl Place {
+    /// `length` bytes of it, beginning with byte `from`; fewer where it ends before.
+    pub(crate) fn part(self, from: usize, length: usize) -> Place {
+        let from = from.min(self.length);
+        Place { start: self.start + from as u64, length: length.min(self.length - from) }
+    }
+}
+
 /// Reads a tensor's bytes from its file. The file is not kept open between tensors, since a report looks at more files than a
 /// process may have open.
 ///

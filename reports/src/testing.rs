@@ -6,7 +6,7 @@ mod trials;
 
 pub use detection::{detection_facts, detection_sample, synthetic_detection};
 pub use masks::{mask_set, masked_network};
-pub use trials::trial_records;
+pub use trials::{task_tests, trial_records};
 
 use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
@@ -84,6 +84,7 @@ pub fn synthetic(rows: usize) -> ReportInput {
             }
         }
     }
+    input.tests = task_tests(&input.rows);
     if input.rows.len() <= crate::MOST_TRIAL_SCORES {
         input.trials = trial_records(&input.rows);
     } else {

@@ -1,9 +1,12 @@
-//! Records of invented trials.
+//! Records of invented trials, and invented test splits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::noise;
+use crate::difficulty::{Difficulty, TaskExample, TaskTest};
+use crate::gallery::{base64, picture_png};
 use crate::row::{Outcome, Row};
 use crate::trials::{StageRecord, TrialRecord, TrialRecords, TrialScore};
 
@@ -48,6 +51,40 @@ pub fn trial_records(rows: &[Row]) -> TrialRecords {
     }
     records.trials = trials.into_values().collect();
     records
+}
+
+/// Test splits of the tasks of some rows, with pictures of noise.
+#[must_use]
+pub fn task_tests(rows: &[Row]) -> Vec<TaskTest> {
+    let tasks: BTreeSet<(&str, &str)> =
+        rows.iter().map(|row| (row.suite.as_str(), row.task.as_str())).collect();
+    let example = |number: usize| {
+        let pixels: Vec<u8> = (0..3 * 64).map(|at| (noise(&[19, number as u64, at]) * 256.0) as u8).collect();
+        let png = picture_png([3, 8, 8], &pixels).unwrap_or_default();
+        TaskExample { index: number * 100, class: number % 3, png: base64(&png) }
+    };
+    let difficulty = |keep: f64| Difficulty {
+        track: "short".to_owned(),
+        protocol: "transfer".to_owned(),
+        regime: "linear".to_owned(),
+        keep,
+        networks: 15,
+        right_by_all: (1400.0 * keep.sqrt()) as usize,
+        right_by_none: 40,
+        lost: Some(7),
+    };
+    tasks
+        .into_iter()
+        .map(|(suite, task)| TaskTest {
+            suite: suite.to_owned(),
+            task: task.to_owned(),
+            classes: ["plain", "striped", "dotted"].map(str::to_owned).to_vec(),
+            pictures: 2000,
+            examples: (0..16).map(example).collect(),
+            difficulty: [0.2, 0.1, 0.05].map(difficulty).to_vec(),
+            problem: None,
+        })
+        .collect()
 }
 
 fn stage(

@@ -67,9 +67,9 @@ impl Page {
         Page { html: Html::parse_document(text) }
     }
 
-    /// All numbers that have a value.
+    /// All numbers that have a value. Difficulty is counted from predictions, which no table has; its own tests do.
     pub(crate) fn numbers(&self) -> Vec<Number> {
-        self.select("[data-of]")
+        self.select(":not(table.difficulty *)[data-of]")
             .filter(|element| !element.attr("data-value").unwrap_or_default().is_empty())
             .map(|element| Number {
                 of: element.attr("data-of").unwrap_or_default().to_owned(),

@@ -184,6 +184,8 @@ fn the_page_is_the_same_for_rows_in_another_order() {
         input.galleries.reverse();
         input.resampled.reverse();
         input.masks.reverse();
+        input.tests.reverse();
+        input.trials.trials.reverse();
         assert_eq!(page_of(&input), page);
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::super::names::Link;
-use super::super::number::Figure;
+use super::super::number::{Figure, Number};
 use super::board::{KeyView, board_id, keep_head};
 use super::cells::{CellView, cell_view, heat_ranges};
 use super::curves::{CurvesView, task_curves};
 use super::gallery::{GalleryView, galleries};
 use super::{Context, control_note};
 use crate::board::Board;
+use crate::difficulty::{Difficulty, TaskTest, reading_order};
 use crate::text::{self, clean};
 
 #[derive(Serialize)]
@@ -20,7 +21,31 @@ pub(in super::super) struct TaskPage {
     pub(in super::super) path: String,
     facts: Vec<(&'static str, String)>,
     boards: Vec<TaskBoard>,
+    tests: Vec<TestView>,
     galleries: Vec<GalleryView>,
+}
+
+/// The test split of a suite.
+#[derive(Serialize)]
+struct TestView {
+    suite: String,
+    problem: Option<String>,
+    pictures: String,
+    shown: usize,
+    examples: Vec<(String, String)>,
+    rows: Vec<DifficultyView>,
+}
+
+#[derive(Serialize)]
+struct DifficultyView {
+    track: String,
+    protocol: String,
+    regime: String,
+    keep: String,
+    networks: Number,
+    all: Number,
+    none: Number,
+    lost: Number,
 }
 
 #[derive(Serialize)]
@@ -60,6 +85,7 @@ pub(super) fn task_page(context: &Context<'_>, id: &str, path: &str) -> TaskPage
         path: path.to_owned(),
         facts: facts(context, id),
         boards: boards.filter_map(|(number, board)| task_board(context, number, board, id)).collect(),
+        tests: tests(context, id),
         galleries: galleries(&context.report.galleries, id),
     }
 }
@@ -101,6 +127,49 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
         groups,
         curves: task_curves(context, board, place),
     })
+}
+
+/// Test splits of a task, with the hardest keep last.
+fn tests(context: &Context<'_>, id: &str) -> Vec<TestView> {
+    let mut tests: Vec<&TaskTest> = context.input.tests.iter().filter(|test| test.task == id).collect();
+    tests.sort_by(|a, b| reading_order(a, b));
+    tests.into_iter().map(test_view).collect()
+}
+
+fn test_view(test: &TaskTest) -> TestView {
+    let class = |class: usize| {
+        test.classes.get(class).map_or_else(|| format!("class {class}"), |name| text::fit(&clean(name), 24))
+    };
+    let mut difficulty: Vec<&Difficulty> = test.difficulty.iter().collect();
+    difficulty.sort_by(|a, b| {
+        (&a.track, &a.protocol, &a.regime)
+            .cmp(&(&b.track, &b.protocol, &b.regime))
+            .then_with(|| b.keep.total_cmp(&a.keep))
+    });
+    let part = |of, count: Option<usize>| {
+        let part = count.filter(|_| test.pictures > 0).map(|count| count as f64 / test.pictures as f64);
+        Number::maybe(of, part, |part| format!("{} %", text::percent(part, 1)))
+    };
+    TestView {
+        suite: clean(&test.suite),
+        problem: test.problem.as_deref().map(clean),
+        pictures: text::count(test.pictures as u64),
+        shown: test.examples.len(),
+        examples: test.examples.iter().map(|it| (text::html(&it.png), class(it.class))).collect(),
+        rows: difficulty
+            .into_iter()
+            .map(|it| DifficultyView {
+                track: clean(&it.track),
+                protocol: clean(&it.protocol),
+                regime: clean(&it.regime),
+                keep: it.keep.to_string(),
+                networks: Number::count("networks", it.networks as u64),
+                all: part("right-by-all", Some(it.right_by_all)),
+                none: part("right-by-none", Some(it.right_by_none)),
+                lost: part("lost", it.lost),
+            })
+            .collect(),
+    }
 }
 
 /// What the report knows of a task.
