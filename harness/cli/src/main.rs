@@ -44,6 +44,8 @@ enum Command {
     LintBoard(commands::lint_board::LintBoard),
     /// Show everything that is stored of a trial or a stage.
     Show(commands::show::Show),
+    /// Look after the files of a store.
+    Store(commands::store::StoreCommand),
     /// List the methods of the plugins at hand.
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Compare(command) => command.run(),
         Command::LintBoard(command) => command.run(),
         Command::Show(command) => command.run(),
+        Command::Store(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),
         Command::Networks(command) => command.run(),

@@ -1,12 +1,14 @@
 //! Carries a plan out: resolves identities as inputs become known, runs what is not stored, blocks what cannot be.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use secateur_store::{
     Cost, InputFile, Ledger, Outcome, OutputEntry, PruneFacts, SCHEMA, StageOrder, StageResult, Store,
-    WorkDir, WorkerReport, digest_output,
+    StoreError, WorkDir, WorkerReport, digest_output,
 };
 use secateur_suite::{Completion, Identity, InputSource, NodeIndex, StageSpec};
 
@@ -73,7 +75,9 @@ pub(crate) struct Schedule<'a> {
     running: HashMap<Identity, Vec<NodeIndex>>,
     /// What has become of the stages that ended in this run: an equal stage of another trial is not run again.
     ended: HashMap<Identity, NodeState>,
-    orders: HashMap<NodeIndex, (WorkDir, BTreeMap<String, String>, usize)>,
+    orders: HashMap<NodeIndex, Ordered>,
+    /// Stages that are stored, but whose discarded outputs another one is to read.
+    wanted: BTreeSet<NodeIndex>,
     free_slots: Vec<usize>,
     pub(crate) tally: Tally,
 }
@@ -94,6 +98,7 @@ impl<'a> Schedule<'a> {
             running: HashMap::new(),
             ended: HashMap::new(),
             orders: HashMap::new(),
+            wanted: BTreeSet::new(),
             free_slots,
             settings,
             tally: Tally::default(),
@@ -102,12 +107,30 @@ impl<'a> Schedule<'a> {
 
     /// Resolves everything that the store already answers, without running anything.
     pub(crate) fn resolve_stored(&mut self) -> anyhow::Result<()> {
-        for index in self.needed.clone() {
-            if matches!(self.states[index], NodeState::Pending) {
-                let _ = self.resolve(index)?;
+        let needed = self.needed.clone();
+        self.until_nothing_is_wanted(|schedule| {
+            for &index in &needed {
+                if matches!(schedule.states[index], NodeState::Pending) {
+                    let _ = schedule.resolve(index)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Repeats a pass over the stages while it finds discarded outputs that are to be made again: their stages stand before those
+    /// that read them.
+    fn until_nothing_is_wanted(
+        &mut self,
+        mut pass: impl FnMut(&mut Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        loop {
+            let wanted = self.wanted.len();
+            pass(self)?;
+            if self.wanted.len() == wanted {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Resolves the stages that are not needed but stored, for the tables. They do not count.
@@ -167,16 +190,20 @@ impl<'a> Schedule<'a> {
         progress: &mut dyn Progress,
     ) -> anyhow::Result<()> {
         // Stages stand after the stages they read, so one pass resolves chains of stored ones.
-        for index in self.needed.clone() {
-            if !matches!(self.states[index], NodeState::Pending)
-                || ready.iter().any(|(other, _)| *other == index)
-            {
-                continue;
+        let needed = self.needed.clone();
+        self.until_nothing_is_wanted(|schedule| {
+            for &index in &needed {
+                if !matches!(schedule.states[index], NodeState::Pending)
+                    || ready.iter().any(|(other, _)| *other == index)
+                {
+                    continue;
+                }
+                if let Some(prepared) = schedule.resolve(index)? {
+                    ready.push((index, prepared));
+                }
             }
-            if let Some(prepared) = self.resolve(index)? {
-                ready.push((index, prepared));
-            }
-        }
+            Ok(())
+        })?;
         // Long stages on which others wait come first; measurements come last, when nothing else runs.
         ready.sort_by_key(|(index, _)| (priority(&self.context.plan.nodes[*index].spec), *index));
         progress.total(self.needed.len());
@@ -242,7 +269,8 @@ impl<'a> Schedule<'a> {
         work.write("order.json", &serde_json::to_vec_pretty(&order)?)?;
         executor.start(index, order)?;
         let digests = prepared.inputs.into_iter().map(|(name, input)| (name, input.digest)).collect();
-        self.orders.insert(index, (work, digests, slot));
+        let ordered = Ordered { work, inputs: digests, slot, stored: prepared.stored };
+        self.orders.insert(index, ordered);
         self.running.insert(prepared.identity.clone(), vec![index]);
         self.states[index] = NodeState::Running(prepared.identity);
         Ok(())
@@ -255,7 +283,9 @@ impl<'a> Schedule<'a> {
         progress: &mut dyn Progress,
     ) -> anyhow::Result<()> {
         let index = finished.token;
-        let Some((work, inputs, slot)) = self.orders.remove(&index) else { return Ok(()) };
+        let Some(Ordered { work, inputs, slot, stored: before }) = self.orders.remove(&index) else {
+            return Ok(());
+        };
         self.free_slots.push(slot);
         let NodeState::Running(identity) = self.states[index].clone() else { return Ok(()) };
         let node = &self.context.plan.nodes[index];
@@ -302,6 +332,10 @@ impl<'a> Schedule<'a> {
         }
         progress.finished(&result);
         let waiting = self.running.remove(&identity).unwrap_or_default();
+        if let Some(before) = before {
+            let state = self.put_back(&identity, work, &before, result);
+            return self.settle(identity, waiting, state);
+        }
         // A cancelled stage leaves its work folder: its checkpoint is where it goes on.
         let stored = if result.outcome == Outcome::Cancelled {
             Ok(())
@@ -310,19 +344,29 @@ impl<'a> Schedule<'a> {
         } else {
             self.store.keep_attempt(work, &result).and_then(|()| ledger.record(&result))
         };
-        let state = match &stored {
-            Ok(()) => self.state_of(&identity, &result),
-            Err(error) => NodeState::Blocked {
-                identity: None,
-                outcome: Outcome::Failed,
-                detail: format!("its result could not be stored: {error}"),
-            },
+        let state = stored.map(|()| self.state_of(&identity, &result));
+        self.settle(identity, waiting, state)
+    }
+
+    /// Says what has become of a stage to all that are equal to it.
+    fn settle(
+        &mut self,
+        identity: Identity,
+        waiting: Vec<NodeIndex>,
+        stored: Result<NodeState, StoreError>,
+    ) -> anyhow::Result<()> {
+        let (state, result) = match stored {
+            Ok(state) => (state, Ok(())),
+            Err(error) => {
+                let detail = format!("its result could not be stored: {error}");
+                (NodeState::Blocked { identity: None, outcome: Outcome::Failed, detail }, Err(error))
+            }
         };
         for index in waiting {
             self.states[index] = state.clone();
         }
         self.ended.insert(identity, state);
-        Ok(stored?)
+        Ok(result?)
     }
 
     /// What a stored result means for the stages that read it.
@@ -411,15 +455,19 @@ impl<'a> Schedule<'a> {
             self.states[index] = state.clone();
             return Ok(None);
         }
-        if let Some(result) = self.store.object(identity.as_str())? {
-            self.states[index] = self.state_of(&identity, &result);
+        let stored = self.store.object(identity.as_str())?;
+        if let Some(result) = &stored
+            && !self.is_run_again(index, result)?
+        {
+            self.states[index] = self.state_of(&identity, result);
             self.tally.stored += 1;
             if result.outcome != Outcome::Ok {
                 self.tally.not_ok += 1;
             }
             return Ok(None);
         }
-        if !self.settings.retry
+        if stored.is_none()
+            && !self.settings.retry
             && let Some(last) = self.store.attempts(identity.as_str())?.pop()
         {
             self.states[index] = self.state_of(&identity, &last);
@@ -427,7 +475,10 @@ impl<'a> Schedule<'a> {
             self.tally.not_ok += 1;
             return Ok(None);
         }
-        Ok(Some(Prepared { identity, spec, inputs }))
+        if self.wants_inputs(index, &inputs)? {
+            return Ok(None);
+        }
+        Ok(Some(Prepared { identity, spec, inputs, stored }))
     }
 
     /// Samples that a method was charged until it emitted a keep.
@@ -446,6 +497,19 @@ pub(crate) struct Prepared {
     identity: Identity,
     spec: StageSpec,
     inputs: BTreeMap<String, InputFile>,
+    /// Its result, if it is there and only outputs are to be made again.
+    stored: Option<StageResult>,
+}
+
+/// A stage that runs.
+#[derive(Debug)]
+struct Ordered {
+    work: WorkDir,
+    /// Digests of its inputs.
+    inputs: BTreeMap<String, String>,
+    slot: usize,
+    /// As [`Prepared::stored`].
+    stored: Option<StageResult>,
 }
 
 fn priority(spec: &StageSpec) -> u8 {

@@ -4,6 +4,7 @@
 //! either there as a whole or not at all, and nothing that is there is ever changed.
 
 mod digest;
+mod discard;
 mod disk;
 mod facts;
 mod ledger;
@@ -15,6 +16,7 @@ mod objects;
 #[cfg(test)]
 mod power_loss;
 mod result;
+mod retention;
 #[cfg(test)]
 mod testing;
 mod validation;
@@ -31,4 +33,5 @@ pub use message::{InputFile, Interpreter, ParamsQuestion, StageOrder, WorkerRepo
 pub use night::{Cell, CellKey, Facts, Night, Scored};
 pub use objects::{CHECKPOINT, Store, StoreError, WorkDir, write_atomic};
 pub use result::{Cost, Machine, Outcome, OutputEntry, SCHEMA, StageResult};
+pub use retention::{Disposable, Inventory, Item};
 pub use validation::{Check, Status, Subject as CheckSubject, ValidationQuestion, Verdict};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::disk::{Disk, Fault, Faulty};
 use crate::objects::{Store, StoreError, WorkDir};
-use crate::result::{Outcome, StageResult};
+use crate::result::{Outcome, OutputEntry, StageResult};
 use crate::testing::result;
 
 /// A change of names that the next power loss may take back.
@@ -281,6 +281,67 @@ fn complete(root: &Path, told: &Told, context: &str) {
     assert_eq!(check(&store, context).len(), STAGES.len(), "{context}");
     assert_eq!(more.objects.len(), STAGES.len() - there.len(), "{context}: something ran twice");
     assert_eq!(store.ledger_rows().unwrap().len(), STAGES.len(), "{context}");
+}
+
+/// The stored stage whose outputs go and come back.
+fn thinned() -> StageResult {
+    let mut result = result(STAGES[0], Outcome::Ok);
+    for (name, path) in [("features", "features"), ("weights", "weights")] {
+        let entry = OutputEntry { path: path.to_owned(), digest: String::new() };
+        result.outputs.insert(name.to_owned(), entry);
+    }
+    result
+}
+
+/// Takes the outputs of a stored stage out and puts them back.
+fn discard_and_restore(root: &Path, disk: &Arc<dyn Disk>) -> Result<(), StoreError> {
+    let store = Store::create_or_open_on(root, Arc::clone(disk))?;
+    let lock = store.lock()?;
+    let result = thinned();
+    store.discard(&lock, &result, &result.outputs.keys().cloned().collect())?;
+    let work = work(&store, disk, &result.identity)?;
+    store.restore(work, &result)
+}
+
+/// A removal or a return that is interrupted anywhere leaves a result, and no half of an output that is taken for a whole one.
+#[test]
+fn a_power_loss_while_outputs_go_or_come_back_leaves_no_half_of_one() {
+    let steady: Arc<dyn Disk> = Arc::new(Volatile::new(u64::MAX));
+    let whole = |store: &Store, context: &str| {
+        let result = thinned();
+        assert!(store.object(&result.identity).unwrap().is_some(), "{context}");
+        let lacks = store.lacks(&result).unwrap();
+        for (name, file) in [("weights", "weights"), ("features", "features/train")] {
+            if !lacks.contains(name) {
+                let content = fs::read(store.object_dir(&result.identity).join(file)).unwrap_or_default();
+                assert_eq!(content, weights(&result.identity), "{context}: {name}");
+            }
+        }
+        lacks
+    };
+    let mut at = 1;
+    loop {
+        let mut ended = false;
+        for seed in 0..3 {
+            let context = format!("the power fails at operation {at}, seed {seed}");
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().join("store");
+            run(&root, &steady, &mut Told::default()).unwrap();
+            let disk = Arc::new(Volatile::new(at));
+            let shared: Arc<dyn Disk> = disk.clone();
+            ended = discard_and_restore(&root, &shared).is_ok();
+            disk.lose(numbers(at * 1000 + seed));
+            let store = Store::create_or_open_on(&root, Arc::clone(&steady)).unwrap();
+            whole(&store, &context);
+            discard_and_restore(&root, &steady).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert_eq!(whole(&store, &context), BTreeSet::new(), "{context}");
+        }
+        if ended {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 20, "{at} operations");
 }
 
 /// Numbers that look random and are the same each time.

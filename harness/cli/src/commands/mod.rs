@@ -10,5 +10,6 @@ pub(crate) mod plugin;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod show;
+pub(crate) mod store;
 pub(crate) mod tasks;
 pub(crate) mod weights;
