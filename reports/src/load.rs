@@ -414,7 +414,11 @@ impl Loader<'_> {
         for (name, digest) in &manifest.upstream {
             fact(&format!("upstream checkpoint {name}, blake3"), digest.clone());
         }
-        fact("generator seed", suite.generator_seed.to_string());
+        let generator_seed = match &manifest.private_task_seed {
+            Some(commitment) => format!("private; its commitment is {commitment}"),
+            None => suite.generator_seed.to_string(),
+        };
+        fact("generator seed", generator_seed);
         fact("prunable set", suite.prune_set().name().to_owned());
         for (name, recipe) in &suite.recipes {
             fact(&format!("recipe {name}"), serde_json::to_string(recipe).unwrap_or_default());

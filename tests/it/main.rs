@@ -27,5 +27,6 @@ mod nightly;
 mod patterns;
 mod photographs;
 mod python;
+mod retention;
 mod runs;
 mod stored;

@@ -231,3 +231,49 @@ fn who_begins_from_initialization_has_what_the_upstreams_training_had_and_none_o
     let said = lab.run(&suite, "store", &[]);
     assert!(said.out.contains("begin from initialization and have the 384 pictures"), "{}", said.out);
 }
+
+/// A maintainer reruns submissions on pictures that nobody has seen, and publishes the report.
+#[test]
+fn a_private_seed_of_the_tasks_is_in_no_report() {
+    const SEED: &str = "16045690984503098046";
+    let lab = Lab::new();
+    let transfer = "transfer: {tasks: [generated/digits], linear: {recipe: base, length: 6it}}\n";
+    let suite = Suite {
+        keeps: "[0.3]",
+        set: "prunable: {name: convolutions, head: false}",
+        more: format!("evaluate: false\ncontrols: [dense-as-is]\n{transfer}"),
+        ..Suite::untrained(&[MAGNITUDE])
+    };
+    lab.run(&suite, "store", &[]).exits(0);
+    let known = lab.results("store");
+    let said = lab.run(&suite, "store", &["--task-seed", SEED]).exits(0);
+    assert!(!said.out.contains("\n0 stages ran"), "{}", said.out);
+    let both = lab.rows("store");
+    let names: BTreeSet<&str> = both.iter().map(|row| row["suite"].as_str()).collect();
+    let private = format!("mini-private-{}", &secateur_suite::seed_commitment(SEED.parse().unwrap())[..8]);
+    assert_eq!(names, BTreeSet::from(["mini", private.as_str()]));
+    // Other pictures, so other scores, under the same network; and what everybody knows stays as it was.
+    let scores = |suite: &str| -> Vec<&str> {
+        both.iter().filter(|row| row["suite"] == suite).map(|row| row["score"].as_str()).collect()
+    };
+    assert_ne!(scores("mini"), scores(&private));
+    assert_eq!(table(&known).len(), scores("mini").len());
+    let mut pending = vec![lab.path("store-report")];
+    let mut commitments = 0;
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(SEED), "{}", path.display());
+        commitments += usize::from(text.contains(&private["mini-private-".len()..]));
+    }
+    assert!(commitments > 0);
+    // The same seed again is the same suite.
+    let said = lab.run(&suite, "store", &["--task-seed", SEED]).exits(0);
+    assert!(said.out.contains("\n0 stages ran"), "{}", said.out);
+    let without = Suite::untrained(&[MAGNITUDE]);
+    lab.run(&without, "other", &["--task-seed", "5"]).exits(2).names(&["--task-seed", "the suite has none"]);
+}

@@ -9,8 +9,8 @@ use secateur_store::{
     Facts, InputFile, Interpreter, ParamsQuestion, SuiteManifest, digest_declared, digest_file,
 };
 use secateur_suite::{
-    Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan, PlanNode,
-    PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, with_paths,
+    DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan, PlanNode,
+    PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, seed_commitment, with_paths,
 };
 
 use crate::interpreter::{self, Found};
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) digest: String,
     pub(crate) plan: Plan,
     pub(crate) environment: Environment,
+    /// The commitment to the seed of the generated tasks, if it is a private one.
+    private_task_seed: Option<String>,
     /// Inputs from outside the store, by what they are.
     outside: BTreeMap<String, InputFile>,
     /// Interpreters that methods run on, by what names them.
@@ -36,6 +38,8 @@ pub(crate) struct Places<'a> {
     pub(crate) data_root: Option<&'a Path>,
     pub(crate) plugins: &'a [PathBuf],
     pub(crate) device_class: &'a str,
+    /// A seed of the generated tasks in the place of the suite's.
+    pub(crate) task_seed: Option<u64>,
 }
 
 impl Context {
@@ -45,7 +49,8 @@ impl Context {
         rotating: impl FnOnce(&Suite) -> anyhow::Result<Option<u32>>,
     ) -> anyhow::Result<Self> {
         let file = places.suite.display().to_string();
-        let (suite, text) = read_suite(places.suite)?;
+        let (mut suite, text) = read_suite(places.suite)?;
+        let private_task_seed = places.task_seed.map(|seed| draw_anew(&mut suite, seed));
         check_networks(&suite)?;
         if suite.precision == PrecisionChoice::Tf32 && places.device_class != "cuda" {
             let message =
@@ -78,6 +83,9 @@ impl Context {
             outside.insert(format!("upstream {name}"), input(&path)?);
         }
         let mut plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
+        if private_task_seed.is_some() && !plan.nodes.iter().any(is_generated) {
+            bail!("{file}: --task-seed draws the generated tasks anew, and the suite has none");
+        }
         for (index, entry) in suite.methods.iter().enumerate() {
             for (name, path) in &entry.files {
                 let key = format!("methods[{index}].files.{name}");
@@ -141,7 +149,7 @@ impl Context {
             libtorch: LIBTORCH_VERSION.to_owned(),
         };
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(Self { suite, digest, plan, environment, outside, interpreters })
+        Ok(Self { suite, digest, plan, environment, private_task_seed, outside, interpreters })
     }
 
     /// An input that does not come from the store.
@@ -180,6 +188,7 @@ impl Context {
             ("precision".to_owned(), environment.precision.clone()),
             ("layout".to_owned(), environment.layout.clone()),
         ]);
+        facts.extend(self.private_task_seed.iter().map(|it| ("task seed".to_owned(), it.clone())));
         facts.extend(self.outside.iter().map(|(key, file)| (key.clone(), file.digest.clone())));
         facts
     }
@@ -195,10 +204,24 @@ impl Context {
             suite_digest: self.digest.clone(),
             environment: self.environment.clone(),
             upstream: upstream.collect(),
+            private_task_seed: self.private_task_seed.clone(),
             trials: Vec::new(),
             shared: Vec::new(),
         }
     }
+}
+
+/// Gives a suite another seed of the generated tasks, and a name of its own, so that its results stand beside those of the suite
+/// that everybody knows. Returns the commitment to the seed.
+pub(crate) fn draw_anew(suite: &mut Suite, seed: u64) -> String {
+    let commitment = seed_commitment(seed);
+    suite.generator_seed = seed;
+    suite.name = format!("{}-private-{}", suite.name, &commitment[..8]);
+    commitment
+}
+
+fn is_generated(node: &PlanNode) -> bool {
+    matches!(&node.spec, StageSpec::Prepare(prepare) if matches!(prepare.source, DataSource::Generated { .. }))
 }
 
 /// A suite file with the files that it names, and its text.

@@ -18,6 +18,9 @@ pub struct SuiteManifest {
     pub environment: Environment,
     /// Digests of the upstream checkpoint's files.
     pub upstream: BTreeMap<String, String>,
+    /// If the generated tasks were drawn from a private seed, what reports may say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_task_seed: Option<String>,
     /// Its trials.
     pub trials: Vec<ManifestTrial>,
     /// Identities of stages that belong to no single trial (`prepare`, `train`).

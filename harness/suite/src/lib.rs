@@ -23,7 +23,7 @@ pub use spec::{
 pub use stage::{
     DataSource, Environment, EvaluateSpec, ExtractSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec,
     PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
-    derive_seed,
+    derive_seed, seed_commitment,
 };
 pub use task::{DetectionSource, Metric, TaskFormat, TaskSource};
 pub use yaml::{YamlError, nearest, to_json};

@@ -310,6 +310,15 @@ impl std::fmt::Display for Identity {
     }
 }
 
+/// What may be published of a seed of the generated tasks that is kept private: it tells nothing of one that was drawn from 64 bits,
+/// and who is told the seed later can see that it was this one. Sixteen hexadecimal digits.
+#[must_use]
+pub fn seed_commitment(seed: u64) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("secateur 2026 commitment to a task seed");
+    hasher.update(&seed.to_le_bytes());
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
 /// A seed derived from a root for a purpose.
 #[must_use]
 pub fn derive_seed(root: u64, purpose: &str) -> u64 {

@@ -10,7 +10,7 @@ use secateur_reports::nights::{self, Options};
 use secateur_store::{Ledger, Night, Store, StoreLock, SuiteManifest};
 
 use super::run::{Common, How, lock};
-use crate::context::{Context, read_suite};
+use crate::context::{Context, draw_anew, read_suite};
 use crate::schedule::now;
 
 /// Arguments of `nightly`.
@@ -71,7 +71,10 @@ impl Nightly {
 
     /// Needs neither plugins nor data, only the suite's name.
     fn accept(&self, number: u32) -> anyhow::Result<ExitCode> {
-        let (suite, _) = read_suite(&self.common.suite)?;
+        let (mut suite, _) = read_suite(&self.common.suite)?;
+        if let Some(seed) = self.common.task_seed {
+            draw_anew(&mut suite, seed);
+        }
         let store = Store::open(&self.common.store)?;
         let lock = lock(&store)?;
         let ledger = store.ledger(&lock)?;

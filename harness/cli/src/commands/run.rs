@@ -38,6 +38,10 @@ pub(crate) struct Common {
     /// Only trials with KEY=VALUE, where KEY is method, track, keep, replicate, task or regime; may be repeated.
     #[arg(long = "only", value_name = "KEY=VALUE")]
     pub(crate) only: Vec<String>,
+    /// Draw the generated tasks from this seed instead of the suite's, to try submissions on pictures that nobody has seen. The results
+    /// are those of another suite, NAME-private-…, whose reports do not tell the seed.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) task_seed: Option<u64>,
     /// Run stages again whose last attempt crashed, failed or timed out.
     #[arg(long)]
     pub(crate) retry: bool,
@@ -81,6 +85,7 @@ impl Common {
             data_root: self.data_root.as_deref(),
             plugins: &self.plugins,
             device_class: if cuda > 0 { "cuda" } else { "cpu" },
+            task_seed: self.task_seed,
         };
         Context::load(&places, rotating)
     }

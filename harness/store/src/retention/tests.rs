@@ -65,6 +65,7 @@ fn manifest(store: &Store) {
         suite_digest: String::new(),
         environment: result("x", Outcome::Ok).environment,
         upstream: Default::default(),
+        private_task_seed: None,
         trials: vec![trial],
         shared: vec!["pack".to_owned(), "upstream".to_owned()],
     };
