@@ -12,7 +12,7 @@ use crate::analysis::masks;
 use crate::difficulty;
 use crate::gallery;
 use crate::pairs;
-use crate::row::{Control, Provenance, ReportInput, Row, StageCost};
+use crate::row::{AboutMethod, Control, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
 use crate::strata;
 use crate::trials;
@@ -390,12 +390,25 @@ impl Loader<'_> {
                 }
             }
         }
+        for (id, about) in &manifest.methods {
+            let about = AboutMethod {
+                id: id.clone(),
+                name: about.name.clone(),
+                version: about.version.clone(),
+                summary: about.summary.clone(),
+                citation: about.citation.clone(),
+            };
+            if !provenance.methods.contains(&about) {
+                provenance.methods.push(about);
+            }
+        }
         let join = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join("; ");
         provenance.harness = join(harnesses);
         provenance.libtorch.clone_from(&manifest.environment.libtorch);
         provenance.machine = join(machines);
         provenance.device_class.clone_from(&manifest.environment.device_class);
         provenance.plugins.sort();
+        provenance.methods.sort();
         provenance.data.sort();
         let mut fact = |name: &str, value: String| {
             let name = format!("{name} ({})", suite.name);

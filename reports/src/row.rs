@@ -192,6 +192,23 @@ pub struct StageCost {
     pub latency_ms: Option<f64>,
 }
 
+/// What a plugin says of one of its methods.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct AboutMethod {
+    /// Identifier.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One sentence.
+    pub summary: String,
+    /// Where it was published, as the plugin writes it; empty if it does not say.
+    pub citation: String,
+}
+
 /// Where results come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Provenance {
@@ -207,6 +224,9 @@ pub struct Provenance {
     pub plugins: Vec<(String, String)>,
     /// Data: task identifier and digest.
     pub data: Vec<(String, String)>,
+    /// What plugins say of methods.
+    #[serde(default)]
+    pub methods: Vec<AboutMethod>,
     /// Further facts, name and value (suite file hash, checkpoint digest, seed, recipes, dates).
     pub facts: Vec<(String, String)>,
 }

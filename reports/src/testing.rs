@@ -8,7 +8,7 @@ pub use detection::{detection_facts, detection_sample, synthetic_detection};
 pub use masks::{mask_set, masked_network};
 pub use trials::{task_tests, trial_records};
 
-use crate::row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
+use crate::row::{AboutMethod, Control, Outcome, Provenance, ReportInput, Row, StageCost};
 use crate::speed::Speed;
 
 const TASKS: [(&str, f64); 12] = [
@@ -283,6 +283,13 @@ fn costs(costs: &mut Vec<StageCost>, method: &Method, index: usize, keeps: &[f64
 
 fn provenance() -> Provenance {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let about = |id: &str, name: &str, summary: &str, citation: &str| AboutMethod {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        version: "1".to_owned(),
+        summary: summary.to_owned(),
+        citation: citation.to_owned(),
+    };
     Provenance {
         harness: "0.1.0".to_owned(),
         libtorch: "2.11.0".to_owned(),
@@ -297,6 +304,16 @@ fn provenance() -> Provenance {
             .enumerate()
             .map(|(index, (task, _))| pair(task, &format!("{index:02x}").repeat(32)))
             .collect(),
+        methods: vec![
+            about(
+                "org.secateur.lottery-ticket",
+                "Lottery ticket",
+                "Prunes by magnitude and rewinds.",
+                "arXiv:1803.03635",
+            ),
+            about("org.secateur.magnitude", "Magnitude", "Removes the smallest weights.", "arXiv:1506.02626"),
+            about("org.secateur.random", "Random", "Removes weights by chance.", ""),
+        ],
         facts: vec![
             pair("seed", "20260102"),
             pair("suite file", &"a7".repeat(32)),

@@ -1,6 +1,8 @@
 //! Whole runs: everything is `ok`, nothing is done twice, and bits depend on the seed and on nothing else.
 
-use crate::support::{Lab, MAGNITUDE, MATCHED, RANDOM, Said, Suite, TICKET, secateur};
+use std::collections::BTreeSet;
+
+use crate::support::{Lab, MAGNITUDE, MATCHED, RANDOM, Said, Suite, TICKET, secateur, table};
 
 #[test]
 fn a_suite_runs_to_ok_and_a_second_run_has_nothing_to_do() {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use secateur_network::Op;
 use secateur_store::{
-    Facts, InputFile, Interpreter, ParamsQuestion, SuiteManifest, digest_declared, digest_file,
+    Facts, InputFile, Interpreter, MethodAbout, ParamsQuestion, SuiteManifest, digest_declared, digest_file,
 };
 use secateur_suite::{
-    DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan, PlanNode,
-    PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, seed_commitment, with_paths,
+    DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan,
+    PlanNode, PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with,
+    seed_commitment, with_paths,
 };
 
 use crate::interpreter::{self, Found};
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// The commitment to the seed of the generated tasks, if it is a private one.
     private_task_seed: Option<String>,
+    /// What plugins say of the methods, by identifier.
+    methods: BTreeMap<String, MethodAbout>,
     /// Inputs from outside the store, by what they are.
     outside: BTreeMap<String, InputFile>,
     /// Interpreters that methods run on, by what names them.
@@ -95,6 +98,7 @@ impl Context {
             }
         }
         let mut plugins = None;
+        let mut methods = BTreeMap::new();
         for node in &plan.nodes {
             for source in node.inputs.values() {
                 match source {
@@ -106,6 +110,7 @@ impl Context {
                                 None => plugins.insert(Plugins::find(places.plugins)?),
                             };
                             let info = plugins.with_method(method).with_context(|| file.clone())?;
+                            methods.extend(plugins.method(method).map(|it| (method.clone(), it.about())));
                             entry.insert(InputFile { path: info.path.clone(), digest: info.sha256.clone() });
                         }
                     }
@@ -149,7 +154,7 @@ impl Context {
             libtorch: LIBTORCH_VERSION.to_owned(),
         };
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(Self { suite, digest, plan, environment, private_task_seed, outside, interpreters })
+        Ok(Self { suite, digest, plan, environment, private_task_seed, methods, outside, interpreters })
     }
 
     /// An input that does not come from the store.
@@ -205,6 +210,7 @@ impl Context {
             environment: self.environment.clone(),
             upstream: upstream.collect(),
             private_task_seed: self.private_task_seed.clone(),
+            methods: self.methods.clone(),
             trials: Vec::new(),
             shared: Vec::new(),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use secateur_store::ParamsQuestion;
+use secateur_store::{MethodAbout, ParamsQuestion};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -49,6 +49,18 @@ pub(crate) struct MethodInfo {
     pub(crate) flags: Vec<String>,
     pub(crate) params_schema: serde_json::Value,
     pub(crate) required_extensions: Vec<String>,
+}
+
+impl MethodInfo {
+    /// What reports tell of it.
+    pub(crate) fn about(&self) -> MethodAbout {
+        MethodAbout {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            summary: self.summary.clone(),
+            citation: self.citation.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// The plugins at hand.

@@ -28,7 +28,7 @@ pub use facts::{
 };
 pub use ledger::{Ledger, LedgerRow, NightRow};
 pub use lock::StoreLock;
-pub use manifest::{ManifestScore, ManifestTrial, SuiteManifest};
+pub use manifest::{ManifestScore, ManifestTrial, MethodAbout, SuiteManifest};
 pub use message::{InputFile, Interpreter, ParamsQuestion, StageOrder, WorkerReport};
 pub use night::{Cell, CellKey, Facts, Night, Scored};
 pub use objects::{CHECKPOINT, Store, StoreError, WorkDir, write_atomic};

@@ -21,10 +21,27 @@ pub struct SuiteManifest {
     /// If the generated tasks were drawn from a private seed, what reports may say of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_task_seed: Option<String>,
+    /// What plugins say of the suite's methods, by their identifiers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub methods: BTreeMap<String, MethodAbout>,
     /// Its trials.
     pub trials: Vec<ManifestTrial>,
     /// Identities of stages that belong to no single trial (`prepare`, `train`).
     pub shared: Vec<String>,
+}
+
+/// What a plugin says of a method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MethodAbout {
+    /// Name for people.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One sentence.
+    pub summary: String,
+    /// Where it was published: `arXiv:` or `doi:` and an identifier, or a text; empty if the plugin does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub citation: String,
 }
 
 /// A trial and its stages. A stage that could not be identified, because one before it has no result, is absent.

@@ -66,6 +66,7 @@ fn manifest(store: &Store) {
         environment: result("x", Outcome::Ok).environment,
         upstream: Default::default(),
         private_task_seed: None,
+        methods: Default::default(),
         trials: vec![trial],
         shared: vec!["pack".to_owned(), "upstream".to_owned()],
     };

@@ -30,6 +30,8 @@ pub(in super::super) struct MethodPage {
     pub(in super::super) path: String,
     note: &'static str,
     family: &'static str,
+    /// What plugins say of the methods behind the label.
+    about: Vec<About>,
     /// Identifiers of the methods behind the label, each with its parameters.
     configurations: Vec<Configuration>,
     boards: Vec<MethodBoard>,
@@ -39,6 +41,46 @@ pub(in super::super) struct MethodPage {
     trials: Vec<TrialLine>,
     /// Whether trials have pages.
     paged: bool,
+}
+
+#[derive(Serialize)]
+struct About {
+    id: String,
+    name: String,
+    version: String,
+    summary: String,
+    citation: Citation,
+}
+
+/// Where a method was published.
+#[derive(Debug, PartialEq, Serialize)]
+struct Citation {
+    /// As the plugin writes it; empty if it does not say.
+    text: String,
+    /// Where to read it; empty for a text that names no archive.
+    url: String,
+}
+
+impl Citation {
+    fn of(text: &str) -> Citation {
+        let plain = |id: &str| {
+            !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "./-_()".contains(c))
+        };
+        let text = clean(text.trim());
+        let url = match text.split_once(':') {
+            Some((archive, id)) if plain(id) => match archive.to_ascii_lowercase().as_str() {
+                "arxiv" => format!("https://arxiv.org/abs/{id}"),
+                "doi" => format!("https://doi.org/{id}"),
+                _ => String::new(),
+            },
+            // A DOI without its name.
+            None if text.starts_with("10.") && text.contains('/') && plain(&text) => {
+                format!("https://doi.org/{text}")
+            }
+            _ => String::new(),
+        };
+        Citation { text, url }
+    }
 }
 
 #[derive(Serialize)]
@@ -82,12 +124,23 @@ pub(super) fn method_page(context: &Context<'_>, label: &str, path: &str) -> Met
         || context.report.boards.iter().flat_map(|board| &board.entries).filter(|it| it.method == label);
     let configurations: BTreeSet<&(String, String)> =
         entries().flat_map(|entry| &entry.configurations).collect();
+    let ids: BTreeSet<&str> = configurations.iter().map(|(id, _)| id.as_str()).collect();
+    let about = context.input.provenance.methods.iter().filter(|it| ids.contains(it.id.as_str()));
     let boards = context.report.boards.iter().enumerate();
     MethodPage {
         title: clean(label),
         path: path.to_owned(),
         note: control_note(entries().find_map(|entry| entry.control)),
         family: entries().find_map(|entry| entry.family).map_or("", crate::Family::label),
+        about: about
+            .map(|it| About {
+                id: clean(&it.id),
+                name: clean(&it.name),
+                version: clean(&it.version),
+                summary: clean(&it.summary),
+                citation: Citation::of(&it.citation),
+            })
+            .collect(),
         configurations: configurations
             .into_iter()
             .filter(|(id, _)| !id.is_empty())
@@ -215,4 +268,24 @@ fn trials(context: &Context<'_>, label: &str) -> Vec<TrialLine> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Citation;
+
+    #[test]
+    fn archives_are_linked_and_other_texts_are_not() {
+        let url = |text: &str| Citation::of(text).url;
+        assert_eq!(url("arXiv:1803.03635"), "https://arxiv.org/abs/1803.03635");
+        assert_eq!(url("arXiv:cs/0112017"), "https://arxiv.org/abs/cs/0112017");
+        assert_eq!(url("doi:10.1109/CVPR.2020.00271"), "https://doi.org/10.1109/CVPR.2020.00271");
+        assert_eq!(url("10.1109/CVPR.2020.00271"), "https://doi.org/10.1109/CVPR.2020.00271");
+        for text in
+            ["", "Han et al., 2015", "javascript:alert(1)", "arXiv:1803 03635", "doi:10.1/\"><script>"]
+        {
+            assert_eq!(url(text), "", "{text}");
+        }
+        assert_eq!(Citation::of(" Han et al. ").text, "Han et al.");
+    }
 }
