@@ -11,10 +11,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "detection" => secateur_reports::testing::synthetic_detection(),
         rows => secateur_reports::testing::synthetic(rows.parse()?),
     };
-    let paths = secateur_reports::write_all(&input, std::path::Path::new(&out))?;
+    let report = secateur_reports::Report::new(&input);
+    let paths = secateur_reports::write_report(&report, &input, std::path::Path::new(&out))?;
     let mut stdout = std::io::stdout().lock();
     let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(140);
-    write!(stdout, "{}", secateur_reports::terminal(&input, width, std::env::var_os("NO_COLOR").is_none()))?;
+    write!(
+        stdout,
+        "{}",
+        secateur_reports::terminal_of(&report, width, std::env::var_os("NO_COLOR").is_none())
+    )?;
     for path in paths {
         writeln!(stdout, "wrote {} ({} bytes)", path.display(), std::fs::metadata(&path)?.len())?;
     }

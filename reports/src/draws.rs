@@ -7,6 +7,7 @@
 //! pruned network that is scored on all tasks, so what is peculiar to it must stay with it.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::board::Entry;
 use crate::stats::bootstrap::percentile_ends;
@@ -139,7 +140,7 @@ impl Draw {
         (count > 0).then(|| sum / f64::from(count))
     }
 
-    fn each_mean(&self, scores: &Scores) -> impl Iterator<Item = f64> {
+    pub(crate) fn each_mean(&self, scores: &Scores) -> impl Iterator<Item = f64> {
         self.tasks.iter().filter_map(|task| {
             let scores = scores.0.get(*task).filter(|scores| !scores.is_empty())?;
             let drawn = self.replicates.iter().map(|number| scores[place(*number, scores.len())]);
@@ -177,9 +178,60 @@ impl Draws {
         Some(Interval { low, high, over: self.over? })
     }
 
+    /// The means of each draw on its tasks.
+    pub(crate) fn means(&self, scores: &Scores) -> Vec<Vec<f64>> {
+        self.all.iter().map(|draw| draw.means(scores)).collect()
+    }
+
+    /// As [`Draws::interval`], of a value that also depends on what belongs to each draw.
+    pub(crate) fn interval_with<T>(
+        &self,
+        belonging: &[T],
+        value: impl Fn(&Draw, &T) -> Option<f64>,
+    ) -> Option<Interval> {
+        let values: Option<Vec<f64>> =
+            self.all.iter().zip(belonging).map(|(draw, it)| value(draw, it)).collect();
+        let (low, high) = percentile_ends(values?)?;
+        Some(Interval { low, high, over: self.over? })
+    }
+
     /// The value of each draw; nothing where a draw has none.
     pub(crate) fn values(&self, value: impl Fn(&Draw) -> Option<f64>) -> Option<Vec<f64>> {
         self.all.iter().map(value).collect()
+    }
+}
+
+/// Draws by their number of replicates, each made when it is first asked for: most methods of a board have the same replicates, and
+/// hence the same draws. Threads share it.
+pub(crate) struct DrawsOf {
+    tasks: usize,
+    by_replicates: Vec<OnceLock<Draws>>,
+}
+
+impl DrawsOf {
+    /// For scores of so many tasks, with no more replicates than these.
+    pub(crate) fn new(tasks: usize, most_replicates: usize) -> DrawsOf {
+        DrawsOf { tasks, by_replicates: (0..=most_replicates.max(1)).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// For the scores of these entries.
+    pub(crate) fn entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> DrawsOf {
+        let mut most = (0, 0);
+        for cells in entries.into_iter().map(|entry| &entry.cells) {
+            let replicates = cells.iter().map(|cell| cell.trials.len()).max().unwrap_or(0);
+            most = (most.0.max(cells.len()), most.1.max(replicates));
+        }
+        DrawsOf::new(most.0, most.1)
+    }
+
+    /// The numbers of replicates that there may be draws of.
+    pub(crate) fn counts(&self) -> std::ops::Range<usize> {
+        0..self.by_replicates.len()
+    }
+
+    /// Draws of so many replicates; nothing for more than was said.
+    pub(crate) fn replicates(&self, replicates: usize) -> Option<&Draws> {
+        Some(self.by_replicates.get(replicates)?.get_or_init(|| Draws::new(self.tasks, replicates)))
     }
 }
 

@@ -75,7 +75,7 @@ pub use export::latex::leaderboard_tex;
 pub use export::markdown::summary_md;
 pub use export::terminal::show::show;
 pub use export::terminal::{terminal, terminal_of};
-pub use export::write::{ReportError, write_all};
+pub use export::write::{ReportError, write_all, write_report};
 pub use family::Family;
 pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, GalleryTrack, GalleryTruth};
 pub use load::{load, load_manifests, machine_words};

@@ -13,6 +13,7 @@ fn help_names_every_command_and_every_command_has_help() {
         "compare",
         "lint-board",
         "show",
+        "store",
         "methods",
         "tasks",
         "networks",

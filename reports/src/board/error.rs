@@ -4,13 +4,14 @@
 //! and d that of `dense-trained`; over tasks it is the mean of that. A point lost counts more where the dense network makes
 //! few errors, unlike in the mean score.
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Entry;
-use crate::draws::{Draws, Scores};
-use crate::stats::{self, Interval};
+use crate::draws::{Draws, DrawsOf, Scores};
+use crate::stats::Interval;
 
 /// A relative increase in error; 0.1 is a tenth more errors than `dense-trained` makes, and below zero is fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -21,13 +22,10 @@ pub struct ErrorIncrease {
     pub interval: Option<Interval>,
 }
 
-/// Relative increases in error on each task, from the means of both sides. Nothing where dense-trained makes no error.
-fn increases(pruned: &[f64], dense: &[f64]) -> Option<Vec<f64>> {
-    let one = |(pruned, dense): (&f64, &f64)| {
-        let error = 1.0 - dense;
-        (error > 0.0).then(|| (dense - pruned) / error)
-    };
-    pruned.iter().zip(dense).map(one).collect()
+/// The relative increase in error on a task, from the means of both sides. Nothing where dense-trained makes no error.
+fn increase(pruned: f64, dense: f64) -> Option<f64> {
+    let error = 1.0 - dense;
+    (error > 0.0).then(|| (dense - pruned) / error)
 }
 
 /// Fills in the increases of all complete entries but the dense controls.
@@ -37,25 +35,40 @@ pub(super) fn fill(entries: &mut [Entry]) {
     };
     let dense_means: Vec<Option<f64>> = dense.cells.iter().map(|cell| Some(cell.summary?.mean)).collect();
     let dense_scores = Scores::of(dense);
-    // Most entries of a board have the same replicates, and hence the same draws.
-    let mut draws = BTreeMap::new();
-    for entry in entries.iter_mut().filter(|entry| !entry.is_dense()) {
+    let draws = DrawsOf::entries(entries.iter());
+    let drawn: Vec<OnceLock<Vec<Vec<f64>>>> = draws.counts().map(|_| OnceLock::new()).collect();
+    entries.par_iter_mut().filter(|entry| !entry.is_dense()).for_each(|entry| {
         for (cell, dense) in entry.cells.iter_mut().zip(&dense_means) {
             let means = cell.summary.filter(|_| cell.complete).zip(*dense);
-            cell.error_increase = means.and_then(|(own, dense)| Some(increases(&[own.mean], &[dense])?[0]));
+            cell.error_increase = means.and_then(|(own, dense)| increase(own.mean, dense));
         }
         if let (Some(own), Some(dense)) = (Scores::of(entry), &dense_scores) {
             let replicates = own.replicates().max(dense.replicates());
-            let draws = draws.entry(replicates).or_insert_with(|| Draws::new(own.tasks(), replicates));
-            entry.error_increase = over_tasks(&own, dense, draws);
+            let Some((draws, drawn)) = draws.replicates(replicates).zip(drawn.get(replicates)) else {
+                return;
+            };
+            let drawn = drawn.get_or_init(|| draws.means(dense));
+            entry.error_increase = over_tasks(&own, dense, draws, drawn);
         }
-    }
+    });
 }
 
-fn over_tasks(own: &Scores, dense: &Scores, draws: &Draws) -> Option<ErrorIncrease> {
-    let mean = stats::mean(&increases(&own.means(), &dense.means())?)?;
-    let interval = draws.interval(|draw| stats::mean(&increases(&draw.means(own), &draw.means(dense))?));
+/// `drawn` has the means of the dense network on the tasks of each draw, which all methods share.
+fn over_tasks(own: &Scores, dense: &Scores, draws: &Draws, drawn: &[Vec<f64>]) -> Option<ErrorIncrease> {
+    let mean = mean_increase(own.means().into_iter(), &dense.means())?;
+    let interval = draws.interval_with(drawn, |draw, dense| mean_increase(draw.each_mean(own), dense));
     Some(ErrorIncrease { mean, interval })
+}
+
+/// The mean of the increases on each task. Without a list of them, since it is made a thousand times for each method.
+fn mean_increase(pruned: impl Iterator<Item = f64>, dense: &[f64]) -> Option<f64> {
+    let mut sum = 0.0;
+    let mut count = 0_u32;
+    for (pruned, dense) in pruned.zip(dense) {
+        sum += increase(pruned, *dense)?;
+        count += 1;
+    }
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 #[cfg(test)]

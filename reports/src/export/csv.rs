@@ -13,7 +13,9 @@ pub(crate) mod upstream;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::io::Write;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::write::ReportError;
@@ -30,16 +32,26 @@ pub use analysis::{layers_csv, mask_similarity_csv, perturbation_csv};
 
 /// `results.csv`: every row with all its fields.
 pub fn results_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
-    let mut rows: Vec<&Row> = input.rows.iter().collect();
-    rows.sort_by(|a, b| row_order(a, b));
-    table(rows, &RESULTS_HEADER)
+    in_memory(|out| write_results(input, out))
 }
 
 /// `costs.csv`: every stage. Not reproducible, for it has times.
 pub fn costs_csv(input: &ReportInput) -> Result<Vec<u8>, ReportError> {
+    in_memory(|out| write_costs(input, out))
+}
+
+/// As [`results_csv`], row by row: there may be a million.
+pub(crate) fn write_results(input: &ReportInput, out: &mut dyn Write) -> Result<(), ReportError> {
+    let mut rows: Vec<&Row> = input.rows.iter().collect();
+    rows.par_sort_by(|a, b| row_order(a, b));
+    write_table(rows, &RESULTS_HEADER, out)
+}
+
+/// As [`costs_csv`], row by row.
+pub(crate) fn write_costs(input: &ReportInput, out: &mut dyn Write) -> Result<(), ReportError> {
     let mut costs: Vec<&StageCost> = input.costs.iter().collect();
-    costs.sort_by(|a, b| cost_order(a, b));
-    table(costs, &COSTS_HEADER)
+    costs.par_sort_by(|a, b| cost_order(a, b));
+    write_table(costs, &COSTS_HEADER, out)
 }
 
 /// `speed.csv`: every measured network. Not reproducible, for it has times.
@@ -100,14 +112,24 @@ const PAIRS_HEADER: [&str; 15] = [
 ];
 
 fn table<T: Serialize>(rows: Vec<T>, header: &[&str]) -> Result<Vec<u8>, ReportError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    in_memory(|out| write_table(rows, header, out))
+}
+
+fn in_memory(write: impl FnOnce(&mut dyn Write) -> Result<(), ReportError>) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn write_table<T: Serialize>(rows: Vec<T>, header: &[&str], out: &mut dyn Write) -> Result<(), ReportError> {
+    let mut writer = csv::Writer::from_writer(out);
     if rows.is_empty() {
         writer.write_record(header)?;
     }
     for row in rows {
         writer.serialize(row)?;
     }
-    writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
+    writer.flush().map_err(|error| ReportError::Csv(csv::Error::from(error)))
 }
 
 fn control_place(control: Option<Control>) -> u8 {

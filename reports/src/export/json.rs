@@ -1,5 +1,7 @@
 //! `report.json`: everything the other exports print, for programs.
 
+use std::io::Write;
+
 use serde::Serialize;
 
 use super::write::ReportError;
@@ -312,6 +314,17 @@ pub fn report_schema() -> serde_json::Value {
 
 /// `report.json`, one structure with [`SCHEMA`] in it. The raw rows are not repeated; they are in `results.csv`.
 pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = Vec::new();
+    write_report(report, provenance, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`report_json`], without all of it in memory.
+pub(crate) fn write_report(
+    report: &Report,
+    provenance: &Provenance,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
     let document = Document {
         schema: SCHEMA,
         metrics: METRICS,
@@ -347,11 +360,10 @@ pub fn report_json(report: &Report, provenance: &Provenance) -> Result<Vec<u8>, 
         agreements: &report.agreements,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.
-    let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
-    document.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, formatter))?;
+    out.write_all(b"\n").map_err(serde_json::Error::io)?;
+    Ok(())
 }
 
 fn json_board(board: &Board) -> JsonBoard<'_> {

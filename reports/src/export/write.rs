@@ -1,10 +1,13 @@
 //! Writing a report to a folder.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::html::SiteFile;
-use super::{csv, html, json, latex, markdown};
+use rayon::prelude::*;
+use tempfile::TempPath;
+
+use super::html::{Site, SiteFile};
+use super::{csv, json, latex, markdown};
 use crate::Report;
 use crate::row::ReportInput;
 
@@ -30,58 +33,128 @@ pub enum ReportError {
     },
 }
 
+impl ReportError {
+    /// Names the file where all that is known is that something could not be written.
+    fn in_file(self, path: &Path) -> ReportError {
+        match self {
+            ReportError::Csv(error) if error.is_io_error() => match error.into_kind() {
+                ::csv::ErrorKind::Io(source) => failed(path)(source),
+                other => failed(path)(std::io::Error::other(format!("{other:?}"))),
+            },
+            ReportError::Json(error) if error.is_io() => failed(path)(error.into()),
+            other => other,
+        }
+    }
+}
+
 /// What lists the pages of the last report in a folder.
 const PAGES: &str = "assets/pages.txt";
 
 /// Writes every file of the report into `out_dir`, which is made if it is not there, and returns their paths; the first page
 /// of the site comes first after the tables.
 ///
-/// All files are computed before the first is written, and each appears whole or not at all: a page that is being
-/// served is never half a page. Pages that an earlier report has left in the folder and this one does not have, such as those of a
-/// method that is not run any more, are removed; nothing else is.
+/// All files are written beside their places before the first takes its own, and each appears whole or not at all: a page
+/// that is being served is never half a page. Pages that an earlier report has left in the folder and this one does not have, such
+/// as those of a method that is not run any more, are removed; nothing else is.
 ///
 /// # Errors
 /// Fails if something cannot be printed, written or removed.
 pub fn write_all(input: &ReportInput, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let report = Report::new(input);
-    let tables: [(&str, Vec<u8>); 17] = [
-        ("results.csv", csv::results_csv(input)?),
-        ("costs.csv", csv::costs_csv(input)?),
+    write_report(&Report::new(input), input, out_dir)
+}
+
+/// As [`write_all`], for a report that was already computed from this input.
+///
+/// # Errors
+/// As [`write_all`].
+pub fn write_report(
+    report: &Report,
+    input: &ReportInput,
+    out_dir: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let before = std::fs::read_to_string(out_dir.join(PAGES)).unwrap_or_default();
+    make_folder(out_dir)?;
+    let mut staged = vec![
+        stage(out_dir, "results.csv", |out, _| csv::write_results(input, out))?,
+        stage(out_dir, "costs.csv", |out, _| csv::write_costs(input, out))?,
+        stage(out_dir, "report.json", |out, _| json::write_report(report, &input.provenance, out))?,
+    ];
+    let tables: [(&str, Vec<u8>); 14] = [
         ("speed.csv", csv::speed_csv(input)?),
         ("sizes.csv", csv::strata::sizes_csv(input)?),
         ("classes.csv", csv::strata::classes_csv(input)?),
-        ("pairs.csv", csv::pairs_csv(&report)?),
-        ("tickets.csv", csv::tickets::tickets_csv(&report)?),
-        ("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(&report)?),
-        ("agreement.csv", csv::agreement::agreement_csv(&report)?),
-        ("mask_similarity.csv", csv::mask_similarity_csv(&report)?),
-        ("layers.csv", csv::layers_csv(&report)?),
-        ("perturbation.csv", csv::perturbation_csv(&report)?),
-        ("leaderboard.csv", csv::leaderboard_csv(&report)?),
-        ("statistics.csv", csv::statistics::statistics_csv(&report)?),
-        ("leaderboard.tex", latex::leaderboard_tex(&report).into_bytes()),
-        ("summary.md", markdown::summary_md(&report, &input.provenance).into_bytes()),
-        ("report.json", json::report_json(&report, &input.provenance)?),
+        ("pairs.csv", csv::pairs_csv(report)?),
+        ("tickets.csv", csv::tickets::tickets_csv(report)?),
+        ("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(report)?),
+        ("agreement.csv", csv::agreement::agreement_csv(report)?),
+        ("mask_similarity.csv", csv::mask_similarity_csv(report)?),
+        ("layers.csv", csv::layers_csv(report)?),
+        ("perturbation.csv", csv::perturbation_csv(report)?),
+        ("leaderboard.csv", csv::leaderboard_csv(report)?),
+        ("statistics.csv", csv::statistics::statistics_csv(report)?),
+        ("leaderboard.tex", latex::leaderboard_tex(report).into_bytes()),
+        ("summary.md", markdown::summary_md(report, &input.provenance).into_bytes()),
     ];
-    let mut site = html::site(&report, input)?;
-    let listed: Vec<String> = site.iter().map(|file| file.path.clone() + "\n").collect();
-    site.push(SiteFile { path: PAGES.to_owned(), content: listed.concat() });
-    let before = std::fs::read_to_string(out_dir.join(PAGES)).unwrap_or_default();
-    make_folder(out_dir)?;
-    for folder in ["assets", "methods", "tasks", "trials"] {
-        if site.iter().any(|file| file.path.split_once('/').is_some_and(|(first, _)| first == folder)) {
-            make_folder(&out_dir.join(folder))?;
-        }
+    for (name, bytes) in tables {
+        staged.push(stage(out_dir, name, write_bytes(&bytes))?);
     }
-    let mut paths = Vec::with_capacity(tables.len() + site.len());
-    let site = site.into_iter().map(|file| (file.path, file.content.into_bytes()));
-    for (name, bytes) in tables.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).chain(site) {
-        let path = out_dir.join(name);
-        write_atomic(&path, &bytes).map_err(failed(&path))?;
-        paths.push(path);
-    }
-    remove_left_over(&before, &listed.concat(), out_dir)?;
+    let site = Site::new(report, input)?;
+    let pages = site
+        .pages()
+        .par_iter()
+        .map(|page| {
+            let SiteFile { path, content } = site.render(page)?;
+            stage(out_dir, &path, write_bytes(content.as_bytes()))
+        })
+        .collect::<Result<Vec<Staged>, ReportError>>()?;
+    let listed: String = pages.iter().map(|page| format!("{}\n", page.name)).collect();
+    staged.extend(pages);
+    staged.push(stage(out_dir, PAGES, write_bytes(listed.as_bytes()))?);
+    let paths = staged.into_iter().map(|file| file.appear(out_dir)).collect::<Result<_, _>>()?;
+    remove_left_over(&before, &listed, out_dir)?;
     Ok(paths)
+}
+
+/// A file that is written and not in its place yet. It goes if it is dropped.
+struct Staged {
+    name: String,
+    file: TempPath,
+}
+
+impl Staged {
+    fn appear(self, out_dir: &Path) -> Result<PathBuf, ReportError> {
+        let path = out_dir.join(&self.name);
+        // Not synced: hundreds of pages would wait for the disk, and whatever a power loss takes is made again from the store.
+        self.file.persist(&path).map_err(|error| failed(&path)(error.error))?;
+        Ok(path)
+    }
+}
+
+/// Writes a file beside its place, in a folder that is made if need be: a rename does not cross file systems.
+fn stage(
+    out_dir: &Path,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write, &Path) -> Result<(), ReportError>,
+) -> Result<Staged, ReportError> {
+    let path = out_dir.join(name);
+    let folder = path.parent().unwrap_or(out_dir);
+    make_folder(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".report-");
+    // Temporary files are private by default; a report is for everyone the user's umask lets read it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder).map_err(failed(&path))?;
+    let mut out = std::io::BufWriter::with_capacity(1 << 18, file);
+    write(&mut out, &path).map_err(|error| error.in_file(&path))?;
+    let file = out.into_inner().map_err(|error| failed(&path)(error.into_error()))?;
+    // Open files are few, and pages may be many.
+    let file = file.into_temp_path();
+    Ok(Staged { name: name.to_owned(), file })
+}
+
+fn write_bytes(bytes: &[u8]) -> impl FnOnce(&mut dyn Write, &Path) -> Result<(), ReportError> {
+    |out, path| out.write_all(bytes).map_err(failed(path))
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> ReportError {
@@ -108,20 +181,5 @@ fn remove_left_over(before: &str, now: &str, out_dir: &Path) -> Result<(), Repor
             _ => {}
         }
     }
-    Ok(())
-}
-
-fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // In the same folder, for a rename does not cross file systems.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-");
-    // Temporary files are private by default; a report is for everyone the user's umask lets read it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
     Ok(())
 }

@@ -37,9 +37,10 @@ impl Report {
             input.published.extend(secateur_reports::read_published(path)?);
             input.published_names.extend(secateur_reports::read_names(path)?);
         }
-        secateur_reports::write_all(&input, &self.out)?;
+        let report = secateur_reports::Report::new(&input);
+        secateur_reports::write_report(&report, &input, &self.out)?;
         if !self.quiet {
-            println!("{}", leaderboard(&input));
+            println!("{}", leaderboard_of(&report));
         }
         println!("{}", self.out.join("index.html").display());
         Ok(ExitCode::SUCCESS)
@@ -48,7 +49,11 @@ impl Report {
 
 /// The leaderboard for the terminal at hand.
 pub(crate) fn leaderboard(input: &ReportInput) -> String {
+    leaderboard_of(&secateur_reports::Report::new(input))
+}
+
+fn leaderboard_of(report: &secateur_reports::Report) -> String {
     let width = terminal_size::terminal_size().map_or(160, |(width, _)| usize::from(width.0));
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    secateur_reports::terminal(input, width, color)
+    secateur_reports::terminal_of(report, width, color)
 }

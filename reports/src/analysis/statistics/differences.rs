@@ -1,12 +1,12 @@
 //! Paired differences from a baseline, with the intervals that say what each is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{ENOUGH_TASKS, task_means};
 use crate::board::Entry;
-use crate::draws::{Draws, Scores};
+use crate::draws::{DrawsOf, Scores};
 use crate::stats::bootstrap::{bca_ends, means_left_one_out};
 use crate::stats::{self, Interval, Over, Summary, same_score};
 
@@ -29,22 +29,14 @@ pub struct BaselineDifference {
     pub tasks_behind: usize,
 }
 
-fn draws_of(all: &mut BTreeMap<usize, Draws>, tasks: usize, replicates: usize) -> &Draws {
-    all.entry(replicates).or_insert_with(|| Draws::new(tasks, replicates))
-}
-
 /// The percentile interval of an entry's mean.
-pub(super) fn drawn_mean(entry: &Entry, draws: &mut BTreeMap<usize, Draws>) -> Option<Interval> {
+pub(super) fn drawn_mean(entry: &Entry, draws: &DrawsOf) -> Option<Interval> {
     let scores = Scores::of(entry)?;
-    draws_of(draws, scores.tasks(), scores.replicates()).interval(|draw| draw.mean(&scores))
+    draws.replicates(scores.replicates())?.interval(|draw| draw.mean(&scores))
 }
 
 /// `entry` minus `baseline`; nothing for itself, or where they share no replicate.
-pub(super) fn difference(
-    entry: &Entry,
-    baseline: &Entry,
-    draws: &mut BTreeMap<usize, Draws>,
-) -> Option<BaselineDifference> {
+pub(super) fn difference(entry: &Entry, baseline: &Entry, draws: &DrawsOf) -> Option<BaselineDifference> {
     if std::ptr::eq(entry, baseline) {
         return None;
     }
@@ -54,7 +46,7 @@ pub(super) fn difference(
     let scores = Scores::of_replicates(entry, &shared)?.minus(&Scores::of_replicates(baseline, &shared)?);
     let by_task: Vec<f64> =
         task_means(entry).iter().zip(task_means(baseline)).map(|(ours, theirs)| ours - theirs).collect();
-    let drawn = draws_of(draws, scores.tasks(), shared.len()).interval(|draw| draw.mean(&scores));
+    let drawn = draws.replicates(shared.len())?.interval(|draw| draw.mean(&scores));
     let ahead = |sign: f64| {
         by_task.iter().filter(|it| !same_score(**it, 0.0) && it.is_sign_positive() == (sign > 0.0)).count()
     };
@@ -69,12 +61,12 @@ pub(super) fn difference(
     })
 }
 
-fn accelerated(by_task: &[f64], draws: &mut BTreeMap<usize, Draws>) -> Option<Interval> {
+fn accelerated(by_task: &[f64], draws: &DrawsOf) -> Option<Interval> {
     if by_task.len() < ENOUGH_TASKS {
         return None;
     }
     let scores = Scores::of_tasks(by_task);
-    let drawn = draws_of(draws, by_task.len(), 1).values(|draw| draw.mean(&scores))?;
+    let drawn = draws.replicates(1)?.values(|draw| draw.mean(&scores))?;
     let (low, high) = bca_ends(drawn, stats::mean(by_task)?, &means_left_one_out(by_task)?)?;
     Some(Interval { low, high, over: Over::Tasks })
 }

@@ -15,13 +15,12 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::board::{Board, BoardKey, Entry};
 use crate::cost::MethodCost;
-use crate::draws::Draws;
+use crate::draws::DrawsOf;
 use crate::row::Control;
 use crate::speed::Speed;
 use crate::stats::compare::Pooled;
@@ -146,22 +145,21 @@ fn keep(board: &Board, keep: f64, of_board: &[Ineligible]) -> KeepStatistics {
         Ok(test) => (Some(test), None),
         Err(reason) => (None, Some(reason)),
     };
-    // Most methods of a keep have the same replicates, and hence the same draws.
-    let mut draws: BTreeMap<usize, Draws> = BTreeMap::new();
+    let draws = DrawsOf::entries(ranked.iter().copied());
     let methods: Vec<MethodStatistics> = ranked
-        .iter()
+        .par_iter()
         .enumerate()
         .filter_map(|(place, entry)| {
             Some(MethodStatistics {
                 method: entry.method.clone(),
                 control: entry.control,
                 mean: entry.mean?.mean,
-                drawn: differences::drawn_mean(entry, &mut draws),
+                drawn: differences::drawn_mean(entry, &draws),
                 average_rank: entry.average_rank?,
                 groups: groups[place],
                 against_first: against_first[place],
                 against_magnitude: against_magnitude[place],
-                from_magnitude: magnitude.and_then(|it| differences::difference(entry, it, &mut draws)),
+                from_magnitude: magnitude.and_then(|it| differences::difference(entry, it, &draws)),
                 reversal: reversals[place],
             })
         })

@@ -18,11 +18,13 @@ mod view;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::write::ReportError;
 use crate::Report;
 use crate::row::ReportInput;
+use crate::trials::TrialRecord;
 use view::Context;
 
 /// A file of the site.
@@ -49,28 +51,70 @@ const SCRIPTS: [&str; 5] = [
 /// # Errors
 /// Fails if a template cannot be rendered, which is a fault of this crate.
 pub fn site(report: &Report, input: &ReportInput) -> Result<Vec<SiteFile>, ReportError> {
-    let (context, renderer) = (Context::new(report, input), Renderer::new()?);
-    let file = |path: &str, content: String| SiteFile { path: path.to_owned(), content };
-    let mut files = vec![
-        file("index.html", renderer.overview(&context)?),
-        file("analyses.html", renderer.analyses(&context)?),
-        file("reading.html", renderer.reading()?),
-        file("assets/style.css", STYLE.to_owned()),
-        file("assets/site.js", SCRIPTS.concat()),
-    ];
-    for page in context.methods() {
-        let (path, title) = (page.path.clone(), page.title.clone());
-        files.push(file(&path, renderer.below("method.html", "methods", &title, page)?));
+    let site = Site::new(report, input)?;
+    site.pages().par_iter().map(|page| site.render(page)).collect()
+}
+
+/// A site whose pages are rendered one by one: all of them may be more than fits into memory beside the rows.
+pub(crate) struct Site<'a> {
+    context: Context<'a>,
+    renderer: Renderer,
+}
+
+/// A file of the site that is not rendered yet.
+pub(crate) enum Page<'a> {
+    Overview,
+    Analyses,
+    Reading,
+    Style,
+    Script,
+    /// Label and path.
+    Method(&'a str, &'a str),
+    /// Identifier and path.
+    Task(&'a str, &'a str),
+    Trial(&'a TrialRecord),
+}
+
+impl<'a> Site<'a> {
+    pub(crate) fn new(report: &'a Report, input: &'a ReportInput) -> Result<Site<'a>, ReportError> {
+        Ok(Site { context: Context::new(report, input), renderer: Renderer::new()? })
     }
-    for page in context.tasks() {
-        let (path, title) = (page.path.clone(), page.title.clone());
-        files.push(file(&path, renderer.below("task.html", "tasks", &title, page)?));
+
+    /// All files; the overview is first.
+    pub(crate) fn pages(&self) -> Vec<Page<'_>> {
+        let mut pages = vec![Page::Overview, Page::Analyses, Page::Reading, Page::Style, Page::Script];
+        pages.extend(self.context.methods().map(|(label, path)| Page::Method(label, path)));
+        pages.extend(self.context.tasks().map(|(id, path)| Page::Task(id, path)));
+        pages.extend(self.context.trials().into_iter().map(Page::Trial));
+        pages
     }
-    for page in context.trials() {
-        let (path, title) = (page.path.clone(), page.title.clone());
-        files.push(file(&path, renderer.below("trial.html", "trials", &title, page)?));
+
+    pub(crate) fn render(&self, page: &Page<'_>) -> Result<SiteFile, ReportError> {
+        let (context, renderer) = (&self.context, &self.renderer);
+        let file = |path: &str, content: String| Ok(SiteFile { path: path.to_owned(), content });
+        match page {
+            Page::Overview => file("index.html", renderer.overview(context)?),
+            Page::Analyses => file("analyses.html", renderer.analyses(context)?),
+            Page::Reading => file("reading.html", renderer.reading()?),
+            Page::Style => file("assets/style.css", STYLE.to_owned()),
+            Page::Script => file("assets/site.js", SCRIPTS.concat()),
+            Page::Method(label, path) => {
+                let page = context.method(label, path);
+                let title = page.title.clone();
+                file(path, renderer.below("method.html", "methods", &title, page)?)
+            }
+            Page::Task(id, path) => {
+                let page = context.task(id, path);
+                let title = page.title.clone();
+                file(path, renderer.below("task.html", "tasks", &title, page)?)
+            }
+            Page::Trial(trial) => {
+                let page = context.trial(trial);
+                let (path, title) = (page.path.clone(), page.title.clone());
+                file(&path, renderer.below("trial.html", "trials", &title, page)?)
+            }
+        }
     }
-    Ok(files)
 }
 
 /// The overview alone.

@@ -117,21 +117,36 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(super) fn methods(&self) -> impl Iterator<Item = MethodPage> {
-        self.names.methods().map(|(label, path)| method::method_page(self, label, path))
+    /// Labels of methods with the paths of their pages.
+    pub(super) fn methods(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.methods()
     }
 
-    pub(super) fn tasks(&self) -> impl Iterator<Item = TaskPage> {
-        self.names.tasks().map(|(id, path)| task::task_page(self, id, path))
+    pub(super) fn method(&self, label: &str, path: &str) -> MethodPage {
+        method::method_page(self, label, path)
     }
 
-    pub(super) fn trials(&self) -> impl Iterator<Item = TrialPage> {
+    /// Identifiers of tasks with the paths of their pages.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.tasks()
+    }
+
+    pub(super) fn task(&self, id: &str, path: &str) -> TaskPage {
+        task::task_page(self, id, path)
+    }
+
+    /// Trials that have pages.
+    pub(super) fn trials(&self) -> Vec<&'a TrialRecord> {
         let mut records: Vec<(String, &TrialRecord)> =
             self.input.trials.trials.iter().map(|trial| (trial.id(), trial)).collect();
         records.sort_by(|a, b| a.0.cmp(&b.0));
         // A trial that two suites of one name have is one page.
         records.dedup_by(|a, b| a.0 == b.0);
-        records.into_iter().map(|(_, trial)| trial::trial_page(self, trial, self.rows_of(trial)))
+        records.into_iter().map(|(_, trial)| trial).collect()
+    }
+
+    pub(super) fn trial(&self, trial: &TrialRecord) -> TrialPage {
+        trial::trial_page(self, trial, self.rows_of(trial))
     }
 }
 
