@@ -77,7 +77,6 @@ pub fn write_report(
     let mut staged = vec![
         stage(out_dir, "results.csv", |out, _| csv::write_results(input, out))?,
         stage(out_dir, "costs.csv", |out, _| csv::write_costs(input, out))?,
-        stage(out_dir, "report.json", |out, _| json::write_report(report, &input.provenance, out))?,
     ];
     let tables: [(&str, Vec<u8>); 14] = [
         ("speed.csv", csv::speed_csv(input)?),
@@ -98,6 +97,8 @@ pub fn write_report(
     for (name, bytes) in tables {
         staged.push(stage(out_dir, name, write_bytes(&bytes))?);
     }
+    let document = |out: &mut dyn Write, _: &Path| json::write_report(report, &input.provenance, out);
+    staged.push(stage(out_dir, "report.json", document)?);
     let site = Site::new(report, input)?;
     let pages = site
         .pages()

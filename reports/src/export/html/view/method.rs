@@ -57,7 +57,7 @@ struct About {
 struct Citation {
     /// As the plugin writes it; empty if it does not say.
     text: String,
-    /// Where to read it; empty for a text that names no archive.
+    /// Where to read it, with no character that HTML gives a meaning; empty for a text that names no archive.
     url: String,
 }
 
