@@ -15,6 +15,7 @@ fn help_names_every_command_and_every_command_has_help() {
         "show",
         "methods",
         "tasks",
+        "data",
         "networks",
         "plugin",
         "weights",
