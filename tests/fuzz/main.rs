@@ -11,6 +11,7 @@ mod data;
 mod memory;
 mod messages;
 mod mutate;
+mod official;
 mod published;
 mod suites;
 

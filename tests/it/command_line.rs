@@ -16,6 +16,7 @@ fn help_names_every_command_and_every_command_has_help() {
         "store",
         "methods",
         "tasks",
+        "data",
         "networks",
         "plugin",
         "weights",

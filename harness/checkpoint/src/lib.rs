@@ -3,10 +3,14 @@
 //! A PyTorch checkpoint is a pickle, and a pickle is a program. [`read`] runs it in an interpreter that knows
 //! a handful of globals and refuses every other by name, so that a checkpoint from the internet cannot do
 //! more than describe tensors. Damaged files end in an error that says what is wrong, never in a panic.
+//!
+//! [`PickledDict`] reads dictionaries with arrays of NumPy in the same interpreter, which then knows other globals.
 
 mod archive;
+mod arrays;
 mod check;
 mod error;
+mod globals;
 mod legacy;
 mod pickle;
 mod rebuild;
@@ -19,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+pub use arrays::{PickledArray, PickledDict};
 pub use check::{Mismatch, check_against};
 pub use error::{CheckpointError, ParseError, TensorError};
 pub use safe::write_safetensors;

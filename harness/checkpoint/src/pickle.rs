@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
+use crate::arrays::Array;
 use crate::error::ParseError;
+use crate::globals::{Allowed, Global};
 use crate::strided::View;
 use crate::tensor::Dtype;
 
@@ -33,37 +35,9 @@ pub(crate) enum Value<'a> {
     Global(Global),
     Storage(usize),
     Tensor(usize),
-}
-
-/// What a pickle may name. Nothing here runs code of the file's choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Global {
-    OrderedDict,
-    Storage(Dtype),
-    RebuildTensor,
-    RebuildParameter,
-}
-
-impl Global {
-    /// The allow-list.
-    fn find(module: &str, name: &str) -> Result<Self, ParseError> {
-        Ok(match (module, name) {
-            ("collections", "OrderedDict") => Self::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", "DoubleStorage") => Self::Storage(Dtype::F64),
-            ("torch", "FloatStorage") => Self::Storage(Dtype::F32),
-            ("torch", "HalfStorage") => Self::Storage(Dtype::F16),
-            ("torch", "BFloat16Storage") => Self::Storage(Dtype::BF16),
-            ("torch", "LongStorage") => Self::Storage(Dtype::I64),
-            ("torch", "IntStorage") => Self::Storage(Dtype::I32),
-            ("torch", "ShortStorage") => Self::Storage(Dtype::I16),
-            ("torch", "CharStorage") => Self::Storage(Dtype::I8),
-            ("torch", "ByteStorage") => Self::Storage(Dtype::U8),
-            ("torch", "BoolStorage") => Self::Storage(Dtype::Bool),
-            _ => return Err(ParseError::ForbiddenGlobal { global: format!("{module}.{name}") }),
-        })
-    }
+    Array(usize),
+    /// The type of an array's elements.
+    Dtype(&'a str),
 }
 
 /// A storage that the pickle refers to; its elements stand elsewhere in the file.
@@ -94,11 +68,32 @@ pub(crate) struct Pickle<'a> {
     pub(crate) dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
     pub(crate) storages: Vec<Storage<'a>>,
     pub(crate) tensors: Vec<Tensor>,
+    pub(crate) arrays: Vec<Array<'a>>,
+}
+
+impl Pickle<'_> {
+    /// The numbers of a tuple.
+    pub(crate) fn lengths(&self, tuple: usize) -> Result<Vec<usize>, ParseError> {
+        let values = &self.sequences[tuple];
+        if values.len() > MAX_DIMENSIONS {
+            return Err(ParseError::TooLarge(format!("a tensor of {} dimensions", values.len())));
+        }
+        values.iter().copied().map(length).collect()
+    }
 }
 
 /// Runs one pickle at the start of `bytes`; returns its value, what that refers to, and the pickle's length.
 pub(crate) fn run(bytes: &[u8]) -> Result<(Value<'_>, Pickle<'_>, usize), ParseError> {
+    run_allowing(bytes, Allowed::Checkpoint)
+}
+
+/// The same for pickles of another kind.
+pub(crate) fn run_allowing(
+    bytes: &[u8],
+    allowed: Allowed,
+) -> Result<(Value<'_>, Pickle<'_>, usize), ParseError> {
     let mut machine = Machine {
+        allowed,
         bytes,
         at: 0,
         stack: Vec::new(),
@@ -113,6 +108,7 @@ pub(crate) fn run(bytes: &[u8]) -> Result<(Value<'_>, Pickle<'_>, usize), ParseE
 
 /// The interpreter's state.
 struct Machine<'a> {
+    allowed: Allowed,
     bytes: &'a [u8],
     at: usize,
     stack: Vec<Value<'a>>,
@@ -199,11 +195,11 @@ impl<'a> Machine<'a> {
                 b'c' => {
                     let module = self.line()?;
                     let name = self.line()?;
-                    self.push(Value::Global(Global::find(module, name)?));
+                    self.push(Value::Global(Global::find(self.allowed, module, name)?));
                 }
                 0x93 => match self.pop_many(2)?[..] {
                     [Value::Str(module), Value::Str(name)] => {
-                        self.push(Value::Global(Global::find(module, name)?))
+                        self.push(Value::Global(Global::find(self.allowed, module, name)?))
                     }
                     _ => return Err(ParseError::invalid("a global's name is no text")),
                 },
@@ -368,6 +364,16 @@ impl<'a> Machine<'a> {
         };
         let arguments = self.made.sequences[arguments].as_slice();
         match (callee, arguments) {
+            (Value::Global(Global::MakeArray), [Value::Global(Global::ArrayType), ..]) => {
+                self.push(Value::Array(self.made.arrays.len()));
+                self.made.arrays.push(Array::default());
+                Ok(())
+            }
+            (Value::Global(Global::DtypeType), arguments) => {
+                let dtype = Pickle::dtype(arguments)?;
+                self.push(dtype);
+                Ok(())
+            }
             (Value::Global(Global::OrderedDict), []) => self.push_dict(Vec::new()),
             (Value::Global(Global::OrderedDict), &[Value::List(list)]) => {
                 let pairs = self.made.sequences[list]
@@ -425,28 +431,25 @@ impl<'a> Machine<'a> {
         if !plain {
             return Err(ParseError::Unsupported("a tensor that is a conjugated or negated view".to_owned()));
         }
-        let (shape, strides) = (self.lengths(shape)?, self.lengths(strides)?);
+        let (shape, strides) = (self.made.lengths(shape)?, self.made.lengths(strides)?);
         if shape.len() != strides.len() {
             return Err(ParseError::invalid(format!("a tensor has shape {shape:?} but strides {strides:?}")));
         }
         Ok(Tensor { storage, view: View { offset: length(offset)?, shape, strides } })
     }
 
-    /// The numbers of a tuple.
-    fn lengths(&self, tuple: usize) -> Result<Vec<usize>, ParseError> {
-        let values = &self.made.sequences[tuple];
-        if values.len() > MAX_DIMENSIONS {
-            return Err(ParseError::TooLarge(format!("a tensor of {} dimensions", values.len())));
-        }
-        values.iter().copied().map(length).collect()
-    }
-
     /// Sets attributes of the last value. PyTorch keeps versions of modules in an attribute of the state dict,
     /// which nobody needs here.
     fn build(&mut self) -> Result<(), ParseError> {
-        self.pop()?;
+        let state = self.pop()?;
         match self.stack.last() {
-            Some(Value::Dict(_)) => Ok(()),
+            // Byte order and the like: elements of one byte have none, and others are not asked for.
+            Some(Value::Dict(_) | Value::Dtype(_)) => Ok(()),
+            Some(&Value::Array(array)) => {
+                // The shape may be recalled, so that the pickle's length is no bound on what is copied of it.
+                self.grow(MAX_DIMENSIONS)?;
+                self.made.fill(array, state)
+            }
             _ => Err(ParseError::invalid("the pickle sets attributes of what is no dict")),
         }
     }

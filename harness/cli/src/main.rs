@@ -50,6 +50,8 @@ enum Command {
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
     Tasks(commands::tasks::Tasks),
+    /// List the official data sets, or say what is there of them.
+    Data(commands::data::Data),
     /// List the networks, or show one.
     Networks(commands::networks::Networks),
     /// Begin a plugin of your own, or look into one.
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Command::Store(command) => command.run(),
         Command::Methods(command) => command.run(),
         Command::Tasks(command) => command.run(),
+        Command::Data(command) => command.run(),
         Command::Networks(command) => command.run(),
         Command::Plugin(command) => command.run(),
         Command::Weights(command) => command.run(),

@@ -100,6 +100,38 @@ pub enum DataError {
         /// Width and height of the first picture.
         expected: String,
     },
+    /// No official data set has this identifier.
+    #[error("no official data set is called `{id}`; {help}")]
+    UnknownSet {
+        /// What was asked for.
+        id: String,
+        /// The nearest name, and all there are.
+        help: String,
+    },
+    /// Something without which a data set cannot be read is not there.
+    #[error("{path}: {what} of the data set `{id}` is not there; {help}", path = path.display())]
+    Absent {
+        /// The set's folder.
+        path: PathBuf,
+        /// The set.
+        id: String,
+        /// A file, a folder, or one of several.
+        what: String,
+        /// How to come by it.
+        help: String,
+    },
+    /// A data set has not as many pictures as it officially has.
+    #[error("{path}: the data set `{id}` has {problem}; {help}", path = path.display())]
+    Incomplete {
+        /// The set's folder.
+        path: PathBuf,
+        /// The set.
+        id: String,
+        /// Found and official numbers, and the first pictures that are missing.
+        problem: String,
+        /// What to do.
+        help: &'static str,
+    },
     /// An option has a value that makes no sense.
     #[error("option `{option}`: {problem}")]
     Option {

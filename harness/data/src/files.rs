@@ -49,7 +49,7 @@ impl<T> Batch<T> {
     }
 }
 
-/// A folder, or a `.tar` or `.tar.gz` of one.
+/// A folder, or a `.tar`, `.tar.gz` or `.zip` of one.
 pub(crate) struct Files {
     root: PathBuf,
     packed: bool,
@@ -89,7 +89,11 @@ impl Files {
         &self,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        if self.packed { self.visit_archive(visit) } else { self.visit_folder("", &self.root, visit) }
+        if self.packed {
+            visit_archive(&self.root, false, visit)
+        } else {
+            self.visit_folder("", &self.root, visit)
+        }
     }
 
     fn visit_folder(
@@ -108,48 +112,149 @@ impl Files {
         }
         Ok(())
     }
+}
 
-    fn visit_archive(
-        &self,
-        visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        let root = self.root.as_path();
-        let damaged = damaged(root);
-        let mut archive = tar::Archive::new(unpacked(root)?);
-        for entry in archive.entries().map_err(&damaged)? {
-            let mut entry = entry.map_err(&damaged)?;
-            if entry.header().entry_type().is_dir() {
-                continue;
-            }
-            let name = String::from_utf8(entry.path_bytes().into_owned())
-                .map_err(|error| unreadable(root, format!("the name {error:?} is not valid UTF-8")))?;
-            let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-            if parts.is_empty() {
-                continue;
-            }
-            let (length, regular) = (entry.size(), entry.header().entry_type().is_file());
-            let content = Content::Entry { reader: &mut entry, length, regular };
-            visit(Visited { root, path: &parts.join("/"), content })?;
+/// Goes through the files of a `.tar`, `.tar.gz` or `.zip` as they come.
+///
+/// With `nested`, an archive of these kinds inside of it is gone through in its place, as if it had been unpacked
+/// beside itself; only one that is a `.tar` or `.tar.gz` can be, since others cannot be read in one pass.
+///
+/// # Errors
+/// [`DataError::Io`] and [`DataError::Unreadable`] if the archive is damaged, and what `visit` returns.
+pub(crate) fn visit_archive(
+    root: &Path,
+    nested: bool,
+    visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    match magic(root)? {
+        [b'P', b'K', 3 | 5, _] => visit_zip(root, nested, visit),
+        [0x1f, 0x8b, ..] => {
+            let file = fs::File::open(root).map_err(DataError::io("read", root))?;
+            visit_tar(
+                root,
+                "",
+                &mut MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file)),
+                nested,
+                visit,
+            )
         }
-        // The archive's last blocks end the entries; the rest holds the checksum that tells a whole file.
-        std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(&damaged)?;
-        Ok(())
+        _ => {
+            let file = fs::File::open(root).map_err(DataError::io("read", root))?;
+            visit_tar(root, "", &mut BufReader::with_capacity(BUFFER, file), nested, visit)
+        }
     }
 }
 
-/// The bytes of a `.tar`, told from a `.tar.gz` by its first two bytes.
-fn unpacked(path: &Path) -> Result<Box<dyn Read>, DataError> {
-    let open = || fs::File::open(path).map_err(DataError::io("read", path));
-    let mut magic = Vec::new();
-    open()?.take(2).read_to_end(&mut magic).map_err(DataError::io("read", path))?;
-    let file = BufReader::with_capacity(BUFFER, open()?);
-    Ok(if magic == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+/// The first bytes of a file, with zeros behind its end.
+fn magic(path: &Path) -> Result<[u8; 4], DataError> {
+    let mut start = Vec::new();
+    let file = fs::File::open(path).map_err(DataError::io("read", path))?;
+    file.take(4).read_to_end(&mut start).map_err(DataError::io("read", path))?;
+    start.resize(4, 0);
+    Ok(start.try_into().unwrap_or_default())
 }
 
-impl Visited<'_> {
+/// Whether a member is an archive that can be read while it is unpacked, and whether it is compressed.
+fn nested_kind(path: &str) -> Option<bool> {
+    // What macOS adds for a file has its name behind `._`.
+    if path.rsplit('/').next().is_some_and(|name| name.starts_with('.')) {
+        return None;
+    }
+    let compressed = path.ends_with(".tar.gz") || path.ends_with(".tgz");
+    (compressed || path.ends_with(".tar")).then_some(compressed)
+}
+
+/// Goes through a tar that a reader gives. `prefix` stands before all its paths.
+fn visit_tar(
+    root: &Path,
+    prefix: &str,
+    reader: &mut dyn Read,
+    nested: bool,
+    visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let damaged = damaged(root);
+    let mut archive = tar::Archive::new(reader);
+    for entry in archive.entries().map_err(&damaged)? {
+        let mut entry = entry.map_err(&damaged)?;
+        if entry.header().entry_type().is_dir() {
+            continue;
+        }
+        let name = String::from_utf8(entry.path_bytes().into_owned())
+            .map_err(|error| unreadable(root, format!("the name {error:?} is not valid UTF-8")))?;
+        let Some(path) = inner_path(prefix, &name) else { continue };
+        let (length, regular) = (entry.size(), entry.header().entry_type().is_file());
+        visit_member(root, &path, &mut entry, length, regular, nested, visit)?;
+    }
+    // The archive's last blocks end the entries; the rest holds the checksum that tells a whole file.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(&damaged)?;
+    Ok(())
+}
+
+fn visit_zip(
+    root: &Path,
+    nested: bool,
+    visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let damaged = |error: zip::result::ZipError| unreadable(root, format!("not a whole archive ({error})"));
+    let file = fs::File::open(root).map_err(DataError::io("read", root))?;
+    let mut archive = zip::ZipArchive::new(BufReader::with_capacity(BUFFER, file)).map_err(damaged)?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(damaged)?;
+        if entry.is_dir() {
+            continue;
+        }
+        let name = entry.name().map_err(damaged)?;
+        let Some(path) = inner_path("", &name) else { continue };
+        drop(name);
+        let (length, regular) = (entry.size(), entry.is_file());
+        visit_member(root, &path, &mut entry, length, regular, nested, visit)?;
+    }
+    Ok(())
+}
+
+/// A member's path behind a prefix, without parts that mean nothing; none for the archive's own folder.
+fn inner_path(prefix: &str, name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    (!parts.is_empty()).then(|| format!("{prefix}{}", parts.join("/")))
+}
+
+/// Visits a member, or what is in it.
+fn visit_member(
+    root: &Path,
+    path: &str,
+    reader: &mut dyn Read,
+    length: u64,
+    regular: bool,
+    nested: bool,
+    visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    match nested_kind(path).filter(|_| nested && regular) {
+        None => visit(Visited { root, path, content: Content::Entry { reader, length, regular } }),
+        Some(compressed) => {
+            let prefix = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            if compressed {
+                visit_tar(root, &prefix, &mut MultiGzDecoder::new(BufReader::new(reader)), false, visit)
+            } else {
+                visit_tar(root, &prefix, reader, false, visit)
+            }
+        }
+    }
+}
+
+impl<'a> Visited<'a> {
+    /// A file of a folder, `inner` below its root.
+    pub(crate) fn file(root: &'a Path, inner: &'a str, path: &'a Path) -> Self {
+        Self { root, path: inner, content: Content::File(path) }
+    }
+
     /// Path inside the folder or archive, with forward slashes.
     pub(crate) fn path(&self) -> &str {
         self.path
+    }
+
+    /// Whether this is a file and not a link.
+    pub(crate) fn is_regular(&self) -> bool {
+        matches!(self.content, Content::File(_) | Content::Entry { regular: true, .. })
     }
 
     /// All bytes of a file of ordinary size.
@@ -158,6 +263,22 @@ impl Visited<'_> {
     /// As [`Visited::bytes_up_to`].
     pub(crate) fn bytes(self) -> Result<Vec<u8>, DataError> {
         self.bytes_up_to(LARGEST_FILE)
+    }
+
+    /// The first bytes of a file of any size.
+    ///
+    /// # Errors
+    /// As [`Visited::bytes_up_to`], but for the size.
+    pub(crate) fn beginning(self, most: u64) -> Result<Vec<u8>, DataError> {
+        let (root, path) = (self.root, self.path);
+        self.read(|reader, length| {
+            let mut bytes = Vec::with_capacity(length.min(most).min(PROMISED) as usize);
+            reader
+                .take(most)
+                .read_to_end(&mut bytes)
+                .map_err(|error| unreadable(root, format!("`{path}` cannot be read ({error})")))?;
+            Ok(bytes)
+        })
     }
 
     /// All bytes of a file that has no more than so many.

@@ -3,6 +3,7 @@
 //! - [`generated`] draws the upstream task, the twelve transfer tasks, and a detection task;
 //! - [`detection`] has pictures with objects in boxes, and reads them from the layouts of VOC and COCO;
 //! - [`folder`] reads pictures sorted by split and class, unpacked or from an archive;
+//! - [`official`] knows the official data sets and reads them in their official forms;
 //! - [`pack`] writes a task's splits to files and reads them back;
 //! - [`contact_sheet`] and [`detection_sheet`] show what is in tasks.
 
@@ -13,6 +14,7 @@ mod error;
 mod files;
 pub mod folder;
 pub mod generated;
+pub mod official;
 pub mod pack;
 mod picture;
 mod sheet;

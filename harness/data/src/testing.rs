@@ -1,13 +1,13 @@
 //! Helpers for tests.
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
 
 use crate::detection::{COCO_SIZE_BORDERS, DetectionData, DetectionInfo, DetectionMetric, Object, Scenes};
+pub(crate) use crate::official::testing::{encoded, flat, gzip, tar_of};
 
 /// A file of the folder that `SECATEUR_SHARED_DATA` names. If it is not there, says that the test is skipped.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
@@ -24,18 +24,6 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A picture as a file.
-pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
-}
-
-/// A picture of one colour.
-pub(crate) fn flat(colour: [u8; 3], width: u32, height: u32) -> DynamicImage {
-    DynamicImage::ImageRgb8(RgbImage::from_pixel(width, height, Rgb(colour)))
-}
-
 /// Writes files, each a relative path and its content, into a new folder.
 pub(crate) fn folder_of(files: &[(String, Vec<u8>)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -45,26 +33,6 @@ pub(crate) fn folder_of(files: &[(String, Vec<u8>)]) -> TempDir {
         fs::write(path, bytes).unwrap();
     }
     folder
-}
-
-/// The same files as a `.tar`, each path behind `prefix`.
-pub(crate) fn tar_of(files: &[(String, Vec<u8>)], prefix: &str) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        archive.append_data(&mut header, format!("{prefix}{name}"), bytes.as_slice()).unwrap();
-    }
-    archive.into_inner().unwrap()
-}
-
-/// Bytes compressed as `.gz`.
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    writer.write_all(bytes).unwrap();
-    writer.finish().unwrap()
 }
 
 /// A small detection task, written by hand.

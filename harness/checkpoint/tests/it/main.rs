@@ -1,5 +1,6 @@
 //! What the checkpoint crate promises: PyTorch's values, refusal of everything else, and stable bytes.
 
+mod arrays;
 mod damage;
 mod pytorch;
 mod safe;

@@ -1,6 +1,7 @@
 //! The subcommands, one module each.
 
 pub(crate) mod compare;
+pub(crate) mod data;
 pub(crate) mod lint_board;
 pub(crate) mod methods;
 pub(crate) mod networks;

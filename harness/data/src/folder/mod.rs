@@ -41,6 +41,35 @@ pub enum Validation {
     },
 }
 
+impl Validation {
+    /// Which of the training pictures of a class are held out, as indices in no particular order.
+    ///
+    /// # Errors
+    /// What is wrong if the class would be left without training pictures.
+    pub(crate) fn choose(self, class: &str, names: &[String]) -> Result<Vec<usize>, String> {
+        let (count, seed) = match self {
+            Self::None => return Ok(Vec::new()),
+            Self::PerClass { count, seed } => (count, seed),
+            Self::Fraction { fraction, seed } => ((fraction * names.len() as f64).floor() as usize, seed),
+        };
+        if count >= names.len() {
+            return Err(format!(
+                "class `{class}` has {} training pictures, of which {count} should be held out for validation",
+                names.len()
+            ));
+        }
+        let rank = |name: &str| {
+            let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 validation");
+            hasher.update(&seed.to_le_bytes());
+            hasher.update(name.as_bytes());
+            *hasher.finalize().as_bytes()
+        };
+        let mut ranked: Vec<_> = names.iter().map(|name| rank(name)).zip(0..).collect();
+        ranked.sort_unstable();
+        Ok(ranked[..count].iter().map(|(_, index)| *index).collect())
+    }
+}
+
 /// How pictures become a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -224,34 +253,12 @@ fn class_names(path: &Path, items: &[decode::Item]) -> Result<Vec<String>, DataE
 /// Indices of the pictures that are held out for validation.
 fn held_out(path: &Path, items: &[decode::Item], rule: Validation) -> Result<BTreeSet<usize>, DataError> {
     let mut held = BTreeSet::new();
-    let seed = match rule {
-        Validation::None => return Ok(held),
-        Validation::PerClass { seed, .. } | Validation::Fraction { seed, .. } => seed,
-    };
     let training: Vec<usize> = (0..items.len()).filter(|&index| !items[index].test).collect();
     for group in training.chunk_by(|&a, &b| items[a].class == items[b].class) {
-        let count = match rule {
-            Validation::None => 0,
-            Validation::PerClass { count, .. } => count,
-            Validation::Fraction { fraction, .. } => (fraction * group.len() as f64).floor() as usize,
-        };
         let class = &items[group[0]].class;
-        if count >= group.len() {
-            let problem = format!(
-                "class `{class}` has {} training pictures, of which {count} should be held out for validation",
-                group.len()
-            );
-            return Err(source::layout(path, problem));
-        }
-        let rank = |index: usize| {
-            let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 validation");
-            hasher.update(&seed.to_le_bytes());
-            hasher.update(items[index].path().as_bytes());
-            *hasher.finalize().as_bytes()
-        };
-        let mut ranked: Vec<_> = group.iter().map(|&index| (rank(index), index)).collect();
-        ranked.sort_unstable();
-        held.extend(ranked[..count].iter().map(|(_, index)| index));
+        let paths: Vec<String> = group.iter().map(|&index| items[index].path()).collect();
+        let chosen = rule.choose(class, &paths).map_err(|problem| source::layout(path, problem))?;
+        held.extend(chosen.into_iter().map(|chosen| group[chosen]));
     }
     Ok(held)
 }

@@ -1,0 +1,42 @@
+//! The official data sets of classification in their official forms: what is known of each, and what is in it.
+//!
+//! - [`catalogue`] says what each set is, where it comes from and what its files must be;
+//! - [`list`] reads which pictures a set has, of which class and in which split, without decoding any;
+//! - [`Listing::read`] reads the bytes of listed pictures, in one pass over each archive, and [`decode`] makes pixels
+//!   of them;
+//! - [`check`] says what is there and what is wrong.
+//!
+//! A set lies in a folder of its own, unpacked or in the archives in which it is published. One module per set knows
+//! how its files say what is what; everything that sets have in common is in `tree` (which files there are), `draft`
+//! (what such a module hands in), `listing` (splits, order, counts) and `reading`.
+
+mod catalogue;
+mod check;
+mod draft;
+mod listing;
+mod mat;
+mod raw;
+mod reading;
+mod sets;
+mod sniff;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod tree;
+
+pub use catalogue::{
+    Archive, Counts, Entry, Known, Member, Need, Normalization, TRANSFER, TaskMetric, Verified, catalogue,
+    entry, sets_named,
+};
+pub use check::{
+    Absence, ArchiveReport, ArchiveState, CheckOptions, CheckReport, DigestState, OddReport, SplitReport,
+    check,
+};
+pub use listing::{HeldOut, Listed, Listing, Options, Place, Reduced, list};
+pub use reading::{Content, Decoded, decode};
+pub use sniff::Odd;
+
+/// Version of these loaders; it grows when the same files give other pictures, labels, splits or another order.
+pub const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;
