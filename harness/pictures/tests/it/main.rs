@@ -1,0 +1,7 @@
+//! What the crate promises: PIL's and torchvision's values, and properties.
+
+mod damage;
+mod decode;
+mod golden;
+mod steps;
+mod views;
