@@ -3,5 +3,6 @@
 mod damage;
 mod decode;
 mod golden;
+mod loader;
 mod steps;
 mod views;
