@@ -64,6 +64,7 @@ pub(crate) fn saturate(raster: &mut Raster, factor: f32) {
 
 /// Turns the hue by `factor` of a full turn, -0.5 to 0.5 (torchvision's `adjust_hue` on a PIL picture, so by way of
 /// hues, saturations and values of 8 bits each, even if the factor is 0).
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma+lzcnt+movbe+popcnt"))]
 pub(crate) fn turn_hue(raster: &mut Raster, factor: f64) {
     let turn = (factor * 255.0) as i32 as u8;
     let [red, green, blue] = raster.each_plane_mut();
@@ -74,6 +75,7 @@ pub(crate) fn turn_hue(raster: &mut Raster, factor: f64) {
 }
 
 /// Hue, saturation and value of 8 bits, as PIL rounds them.
+#[inline(always)]
 fn rgb_to_hsv([red, green, blue]: [u8; 3]) -> [u8; 3] {
     let most = red.max(green).max(blue);
     let spread = most - red.min(green).min(blue);
@@ -90,23 +92,27 @@ fn rgb_to_hsv([red, green, blue]: [u8; 3]) -> [u8; 3] {
     } else {
         (4.0 + f64::from(distance(green)) - f64::from(distance(red))) as f32
     };
-    let turns = ((f64::from(sixths) / 6.0 + 1.0) % 1.0) as f32;
+    // Between 5/6 and 11/6 of a turn, of which a whole one is taken off.
+    let turns = f64::from(sixths) / 6.0 + 1.0;
+    let turns = (if turns < 1.0 { turns } else { turns - 1.0 }) as f32;
     let eight_bits = |part: f32| (f64::from(part) * 255.0) as u8;
     [eight_bits(turns), eight_bits(wide / f32::from(most)), most]
 }
 
+#[inline(always)]
 fn hsv_to_rgb([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
     if saturation == 0 {
         return [value; 3];
     }
     let sixths = f64::from(f32::from(hue) * 6.0) / 255.0;
-    let sector = sixths.floor();
-    let inside = f64::from((sixths - sector) as f32);
+    // None of these is below zero, so casts round down, and halves go up.
+    let sector = sixths as u8;
+    let inside = f64::from((sixths - f64::from(sector)) as f32);
     let saturation = f64::from(f32::from(saturation) / 255.0);
-    let scaled = |part: f64| (f64::from(value) * (1.0 - part)).round() as u8;
+    let scaled = |part: f64| (f64::from(value) * (1.0 - part) + 0.5) as u8;
     let (low, falling, rising) =
         (scaled(saturation), scaled(saturation * inside), scaled(saturation * (1.0 - inside)));
-    match sector as u8 % 6 {
+    match sector % 6 {
         0 => [value, rising, low],
         1 => [falling, value, low],
         2 => [low, value, rising],

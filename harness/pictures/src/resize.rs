@@ -367,21 +367,34 @@ fn load(line: &[u8], start: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Transposes a square of eight by eight bytes, by halves, quarters and eighths.
+/// Transposes a square of eight by eight bytes: halves change places, then quarters, then eighths.
 #[inline(always)]
-fn transposed(mut words: [u64; 8]) -> [u64; 8] {
-    const STEPS: [(usize, u32, u64); 3] =
-        [(4, 32, 0x0000_0000_ffff_ffff), (2, 16, 0x0000_ffff_0000_ffff), (1, 8, 0x00ff_00ff_00ff_00ff)];
-    for (distance, bits, mask) in STEPS {
-        for word in 0..8 {
-            if word & distance == 0 {
-                let (upper, lower) = (words[word], words[word + distance]);
-                words[word] = upper & mask | (lower & mask) << bits;
-                words[word + distance] = upper >> bits & mask | lower & !mask;
-            }
-        }
-    }
-    words
+fn transposed([mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: [u64; 8]) -> [u64; 8] {
+    const HALVES: u64 = 0x0000_0000_ffff_ffff;
+    const QUARTERS: u64 = 0x0000_ffff_0000_ffff;
+    const EIGHTHS: u64 = 0x00ff_00ff_00ff_00ff;
+    // Written out, since words in variables stay in registers, and those in an array do not.
+    exchange::<32, HALVES>(&mut a, &mut e);
+    exchange::<32, HALVES>(&mut b, &mut f);
+    exchange::<32, HALVES>(&mut c, &mut g);
+    exchange::<32, HALVES>(&mut d, &mut h);
+    exchange::<16, QUARTERS>(&mut a, &mut c);
+    exchange::<16, QUARTERS>(&mut b, &mut d);
+    exchange::<16, QUARTERS>(&mut e, &mut g);
+    exchange::<16, QUARTERS>(&mut f, &mut h);
+    exchange::<8, EIGHTHS>(&mut a, &mut b);
+    exchange::<8, EIGHTHS>(&mut c, &mut d);
+    exchange::<8, EIGHTHS>(&mut e, &mut f);
+    exchange::<8, EIGHTHS>(&mut g, &mut h);
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Exchanges what `upper` has `BITS` above the mask with what `lower` has under it.
+#[inline(always)]
+fn exchange<const BITS: u32, const MASK: u64>(upper: &mut u64, lower: &mut u64) {
+    let different = (*upper >> BITS ^ *lower) & MASK;
+    *lower ^= different;
+    *upper ^= different << BITS;
 }
 
 /// Writes columns of `input`, rows of `width`, as rows of `height` into `output`.
