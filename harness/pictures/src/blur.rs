@@ -25,6 +25,9 @@ impl Blur {
     /// but for rounding: now and then a value is one step of 255 away.
     pub(crate) fn convolve(&mut self, raster: &mut Raster, taps: usize, sigma: f32) {
         let (width, height) = (raster.width() as usize, raster.height() as usize);
+        if raster.bytes() == 0 {
+            return;
+        }
         let half = taps / 2;
         let mut kernel: Vec<f32> = (0..taps)
             .map(|tap| {
@@ -46,7 +49,7 @@ impl Blur {
         let (width, height) = (raster.width() as usize, raster.height() as usize);
         let radius = box_radius(radius);
         // A blur of no reach is the identity.
-        if radius == 0.0 {
+        if radius == 0.0 || raster.bytes() == 0 {
             return;
         }
         self.bytes.resize(width * height, 0);

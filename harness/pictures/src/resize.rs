@@ -69,13 +69,13 @@ impl Resizing {
     #[must_use]
     pub fn needs(&self, width: u32, height: u32) -> Region {
         let needed = |input: u32, output: u32, start: u32, length: u32| {
-            if input == output {
+            if input == output || length == 0 || output == 0 {
                 return (start, length);
             }
             let support = Support::new(input, output, self.interpolation);
             let (first, _) = support.range(start);
-            let (last, count) = support.range(start + length - 1);
-            (first as u32, (last + count - first) as u32)
+            let (last, count) = support.range(start.saturating_add(length - 1));
+            (first as u32, (last + count).saturating_sub(first) as u32)
         };
         let (left, columns) = needed(width, self.size.0, self.window.left, self.window.width);
         let (top, rows) = needed(height, self.size.1, self.window.top, self.window.height);
@@ -108,7 +108,7 @@ impl Support {
         // Casts cut off below zero.
         let first = (self.center(place) - self.radius + 0.5) as usize;
         let end = ((self.center(place) + self.radius + 0.5) as usize).min(self.input);
-        (first, end - first)
+        (first, end.saturating_sub(first))
     }
 }
 
@@ -189,15 +189,26 @@ pub struct Resizer {
 }
 
 impl Resizer {
-    /// Writes the window of the resized picture into `output`. `part` must hold what it [`needs`](Resizing::needs); what it lacks
-    /// is taken from its nearest edge.
+    /// Writes the window of the resized picture into `output`. The window must lie inside of the size, and `part` must hold what it
+    /// [`needs`](Resizing::needs); otherwise the output is black.
     pub fn resize(&mut self, part: Part, resizing: &Resizing, output: &mut Raster) {
         let Resizing { size, window, interpolation } = *resizing;
-        let needed = resizing.needs(part.whole.0, part.whole.1);
-        let (input_width, input_height) = (part.raster.width() as usize, part.raster.height() as usize);
+        let input_width = part.raster.width() as usize;
         let (width, height) = (window.width as usize, window.height as usize);
         output.set_size(width, height);
-        if input_width == 0 || input_height == 0 {
+        let needed = resizing.needs(part.whole.0, part.whole.1);
+        // Where what is needed lies in the part.
+        let place =
+            |at: u32, origin: i32| usize::try_from(i64::from(at) - i64::from(origin)).unwrap_or(usize::MAX);
+        let (left, top) = (place(needed.left, part.origin.0), place(needed.top, part.origin.1));
+        let fits =
+            |start: usize, length: u32, whole: u32| start.saturating_add(length as usize) <= whole as usize;
+        if !window.fits(size.0, size.1)
+            || !needed.fits(part.whole.0, part.whole.1)
+            || !fits(left, needed.width, part.raster.width())
+            || !fits(top, needed.height, part.raster.height())
+        {
+            output.each_plane_mut().into_iter().for_each(|plane| plane.fill(0));
             return;
         }
         let narrows = part.whole.0 != size.0;
@@ -209,14 +220,8 @@ impl Resizer {
             self.down.make(part.whole.1, size.1, window.top, window.height, interpolation);
         }
         let rows = needed.height as usize;
-        // Pixels of the whole as places in the part.
-        let place = |at: u32, origin: i32, length: usize| {
-            (i64::from(at) - i64::from(origin)).clamp(0, length as i64 - 1) as usize
-        };
-        let column_of = |x: u32| place(x, part.origin.0, input_width);
-        let row_of = |y: u32| place(y, part.origin.1, input_height);
         for (plane, out) in part.raster.each_plane().into_iter().zip(output.each_plane_mut()) {
-            let line = |row: usize| &plane[row_of(needed.top + row as u32) * input_width..][..input_width];
+            let line = |row: usize| &plane[(top + row) * input_width + left..][..needed.width as usize];
             // What is not resized along rows still has to be cut out of them.
             let middle: &mut [u8] = if lowers {
                 self.middle.resize(width * rows, 0);
@@ -225,24 +230,14 @@ impl Resizer {
                 &mut *out
             };
             if narrows {
-                let columns = (column_of(needed.left), column_of(needed.left + needed.width - 1) + 1);
                 for (band, target) in middle.chunks_mut(LANES * width).enumerate() {
-                    let lines = std::array::from_fn(|lane| {
-                        &line((band * LANES + lane).min(rows - 1))[columns.0..columns.1]
-                    });
-                    narrow(
-                        &lines,
-                        needed.left as usize,
-                        &self.across,
-                        &mut self.upright,
-                        &mut self.narrow,
-                        target,
-                    );
+                    let lines = std::array::from_fn(|lane| line((band * LANES + lane).min(rows - 1)));
+                    let start = needed.left as usize;
+                    narrow(&lines, start, &self.across, &mut self.upright, &mut self.narrow, target);
                 }
             } else {
-                let left = column_of(window.left);
                 for (row, target) in middle.chunks_exact_mut(width).enumerate() {
-                    target.copy_from_slice(&line(row)[left..left + width]);
+                    target.copy_from_slice(line(row));
                 }
             }
             if lowers {
@@ -266,7 +261,7 @@ fn narrow(
     stand_up(lines, upright);
     narrow.resize(LANES * width, 0);
     for (place, (first, weights)) in narrow.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.spans()) {
-        blend_lanes(upright, first.saturating_sub(start), weights, place);
+        blend_lanes(upright, first - start, weights, place);
     }
     lay_down(narrow, width, out);
 }
@@ -421,6 +416,30 @@ mod tests {
             let expected: Vec<u8> = (0..8).map(|row| (row * 8 + column) as u8).collect();
             assert_eq!(word.to_le_bytes(), expected[..]);
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_black() {
+        let picture = noise(9, 7);
+        let whole = Resizing::whole(4, 5, Interpolation::Bicubic);
+        let part = Part::whole(&picture);
+        let beside = Resizing { window: Region { left: 3, ..whole.window }, ..whole };
+        for (part, resizing) in [
+            (part, beside),
+            (part, Resizing { size: (0, 0), ..whole }),
+            (Part { origin: (1, 0), ..part }, whole),
+            (Part { whole: (10, 7), ..part }, whole),
+            (Part { whole: (0, 0), ..part }, whole),
+            (Part { origin: (0, -8), ..part }, whole),
+        ] {
+            let mut output = Raster::default();
+            Resizer::default().resize(part, &resizing, &mut output);
+            assert_eq!(output, Raster::from_planes(4, 5, vec![0; 60]).unwrap(), "{resizing:?}");
+        }
+        let nothing = Resizing { window: Region::whole(0, 0), ..whole };
+        let mut output = Raster::default();
+        Resizer::default().resize(part, &nothing, &mut output);
+        assert_eq!(output.bytes(), 0);
     }
 
     fn noise(width: u32, height: u32) -> Raster {

@@ -96,6 +96,10 @@ def jpegs():
     place = cmyk.index(b"Adobe") + 11
     assert cmyk[place] == 0
     yield "ycck.jpg", cmyk[:place] + b"\x02" + cmyk[place + 1 :]
+    # A camera that was held upright; nobody turns the picture.
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    yield "orientation.jpg", encoded(photo, "JPEG", quality=75, exif=exif)
     yield "named.png", encoded(photo, "JPEG", quality=75)
 
 
