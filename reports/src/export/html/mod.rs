@@ -7,6 +7,7 @@
 
 mod figure;
 mod heat;
+mod labels;
 mod names;
 mod number;
 mod plot;
