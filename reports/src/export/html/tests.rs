@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::testing::{Sample, sample, synthetic, synthetic_detection};
 use crate::{
@@ -30,7 +32,7 @@ fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
 fn pages_need_nothing_but_each_other() {
     for input in [synthetic(1224), synthetic_detection(), ReportInput::default()] {
         let site = site(&Report::new(&input), &input).expect("the templates render");
-        let tables = ["results.csv", "report.json", "summary.md"];
+        let tables = ["leaderboard.tex", "report.json", "summary.md"];
         let there = |path: &str| {
             site.iter().any(|file| file.path == path) || path.ends_with(".csv") || tables.contains(&path)
         };
