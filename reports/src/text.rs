@@ -103,6 +103,17 @@ pub(crate) fn times(ratio: f64) -> String {
     }
 }
 
+/// A p-value with three decimals; smaller ones are as sure as it gets.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// The same in a sentence: `p < 0.001`, `p = 0.024`.
+pub(crate) fn p_words(p: f64) -> String {
+    let value = p_value(p);
+    if value.starts_with('<') { format!("p {value}") } else { format!("p = {value}") }
+}
+
 /// Untrusted text for a terminal or a table: control characters, which could move the cursor or forge lines, and
 /// direction overrides, which could reorder what is read, become a replacement character.
 pub(crate) fn clean(text: &str) -> String {

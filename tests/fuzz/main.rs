@@ -6,11 +6,13 @@
 //! What was found once is kept in `tests/proptest-regressions` and as a test of its own.
 #![expect(clippy::print_stderr, reason = "a test that is ended from outside says why")]
 
+mod boards;
 mod checkpoints;
 mod data;
 mod memory;
 mod messages;
 mod mutate;
+mod nights;
 mod official;
 mod published;
 mod suites;

@@ -1,9 +1,13 @@
 //! Every number of the site's boards, costs and speeds, recomputed from the tables beside it.
 //!
 //! Pages say of each number what it is (`data-of`) and its full value (`data-value`); the cells, rows and tables around it say of
-//! what. The arithmetic in [`oracle`] is its own: it knows nothing but the columns of the tables.
+//! what. The arithmetic in [`oracle`] and the modules beside it is its own: it knows
+//! nothing but the columns of the tables.
 
+mod chances;
+mod fronts;
 mod oracle;
+mod order;
 mod page;
 
 use std::collections::BTreeMap;
@@ -62,6 +66,36 @@ fn every_number_of_a_whole_report_is_in_its_tables() {
         "rank",
         "place",
         "placed",
+        "public-rank",
+        "group-paired",
+        "group-overlap",
+        "group-welch",
+        "group-least",
+        "test-tasks",
+        "test-methods",
+        "friedman",
+        "friedman-p",
+        "iman-davenport",
+        "iman-davenport-p",
+        "critical-difference",
+        "neighbours",
+        "inseparable-paired",
+        "inseparable-overlap",
+        "inseparable-welch",
+        "inseparable-least",
+        "first-p",
+        "first-p-holm",
+        "magnitude-p",
+        "magnitude-p-holm",
+        "reversal",
+        "reversal-unpaired",
+        "reversed-neighbours",
+        "area",
+        "area-half",
+        "front-size",
+        "front-points",
+        "front-score",
+        "front-cost",
         "scored",
         "trials",
         "sparsity",

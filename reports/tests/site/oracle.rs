@@ -1,7 +1,13 @@
-//! What the numbers should be, from `results.csv`, `costs.csv` and `speed.csv` alone.
+//! What the numbers should be, from `results.csv`, `costs.csv` and `speed.csv` alone. What tests say is in [`crate::order`].
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::rc::Rc;
+
+use crate::chances::Tables;
+use crate::fronts;
+use crate::order::{Order, half};
 
 /// What a number is of; empty where the page does not say.
 #[derive(Clone, Debug, Default)]
@@ -17,20 +23,23 @@ pub(crate) struct Context {
     pub(crate) task: String,
     pub(crate) form: String,
     pub(crate) batch: String,
+    pub(crate) cost: String,
 }
 
-type Record = BTreeMap<String, String>;
+pub(crate) type Record = BTreeMap<String, String>;
 
 pub(crate) struct Oracle {
     results: Vec<Record>,
     costs: Vec<Record>,
-    speeds: Vec<Record>,
-    /// Two-sided critical values of Student's t by the number of repetitions, from SciPy.
-    critical: Vec<(usize, f64)>,
+    pub(crate) speeds: Vec<Record>,
+    /// Critical values, from SciPy.
+    tables: Tables,
+    /// What was found out of keeps, by the key of the board with the keep.
+    orders: RefCell<BTreeMap<[String; 6], Rc<Order>>>,
 }
 
 /// Scores of a method at a keep by task and replicate; nothing where a trial has none.
-type Scores = BTreeMap<(String, String), Option<f64>>;
+pub(crate) type Scores = BTreeMap<(String, String), Option<f64>>;
 
 impl Oracle {
     pub(crate) fn read(folder: &Path) -> Oracle {
@@ -39,19 +48,12 @@ impl Oracle {
             let records = reader.deserialize().map(|record| record.expect("a record"));
             records.map(with_plain_keep).collect()
         };
-        let golden: serde_json::Value =
-            serde_json::from_str(include_str!("../golden/statistics.json")).expect("golden values");
-        let critical = golden["t_critical"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|it| (it[0].as_u64().expect("a count") as usize, it[1].as_f64().expect("a value")))
-            .collect();
         Oracle {
             results: table("results.csv"),
             costs: table("costs.csv"),
             speeds: table("speed.csv"),
-            critical,
+            tables: Tables::read(),
+            orders: RefCell::default(),
         }
     }
 
@@ -66,7 +68,7 @@ impl Oracle {
         }
         let board = Board::of(&self.results, context);
         let own = board.scores(&context.method, &context.keep);
-        let interval = |values: &[f64]| self.half(values);
+        let interval = |values: &[f64]| half(values, &self.tables);
         match of {
             "score" => mean(&scored(&own, &context.task)),
             "score-half" => interval(&scored(&own, &context.task)),
@@ -86,18 +88,8 @@ impl Oracle {
                 let values = board.paired(&own, &board.scores(&context.against, &context.keep));
                 if of == "gap" { mean(&values) } else { interval(&values) }
             }
-            "rank" if !context.task.is_empty() => board.rank(&context.method, &context.keep, &context.task),
-            "rank" => {
-                let ranks: Option<Vec<f64>> =
-                    board.tasks.iter().map(|task| board.rank(&context.method, &context.keep, task)).collect();
-                mean(&ranks?)
-            }
-            "place" => self.places(&board, &context.keep).get(&context.method).map(|place| *place as f64),
-            "placed" => Some(self.places(&board, &context.keep).len() as f64),
-            "more-tied" => {
-                let places = self.places(&board, &context.keep);
-                let first = places.values().filter(|place| **place == 1).count();
-                Some((first - 1).saturating_sub(4) as f64)
+            "rank" if !context.task.is_empty() => {
+                self.order(&board, context).rank(&context.method, &context.task)
             }
             "scored" | "trials" => {
                 let of_task =
@@ -105,6 +97,8 @@ impl Oracle {
                 Some(of_task.filter(|(_, score)| of == "trials" || score.is_some()).count() as f64)
             }
             "prune-seconds" | "recover-seconds" => self.cost(of, context),
+            "area" | "area-half" => fronts::area(&board, of, &context.method, &self.tables),
+            _ if !context.cost.is_empty() => fronts::value(self, &board, of, context),
             "measured" => {
                 self.fastest(context).map(|record| number(record, "measured_speedup").expect("a number"))
             }
@@ -115,48 +109,24 @@ impl Oracle {
             {
                 self.fastest(context).and_then(|record| number(record, "theoretical_speedup"))
             }
-            _ => board.budget(of, context),
-        }
-    }
-
-    /// Half of a t-interval.
-    fn half(&self, values: &[f64]) -> Option<f64> {
-        let count = values.len();
-        let centre = mean(values)?;
-        let critical = self.critical.iter().find(|(n, _)| *n == count)?.1;
-        let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-        Some(critical * (squares / (count as f64 - 1.0)).sqrt() / (count as f64).sqrt())
-    }
-
-    /// Places of the complete methods at a keep: a group is its best member and all that follow as long as they cannot be told
-    /// from the best.
-    fn places(&self, board: &Board<'_>, keep: &str) -> BTreeMap<String, usize> {
-        let mut methods: Vec<(f64, String)> = board
-            .methods(keep)
-            .into_iter()
-            .filter_map(|method| {
-                let means: Vec<f64> = board.means(&board.scores(&method, keep)).into_values().collect();
-                Some((mean(&means)?, method))
-            })
-            .collect();
-        methods.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        let mut places = BTreeMap::new();
-        let mut leader = 0;
-        for (at, (_, method)) in methods.iter().enumerate() {
-            let differences =
-                board.paired(&board.scores(&methods[leader].1, keep), &board.scores(method, keep));
-            let separable = self
-                .half(&differences)
-                .is_some_and(|half| mean(&differences).is_some_and(|mean| mean.abs() > half));
-            if at > leader && separable {
-                leader = at;
+            _ => {
+                let order = self.order(&board, context);
+                order.value(of, &context.method).or_else(|| board.budget(of, context))
             }
-            places.insert(method.clone(), leader + 1);
         }
-        places
     }
 
-    fn cost(&self, of: &str, context: &Context) -> Option<f64> {
+    /// What tests and counts say of a keep.
+    fn order(&self, board: &Board<'_>, context: &Context) -> Rc<Order> {
+        let it = context;
+        let key =
+            [&it.suite, &it.track, &it.protocol, &it.regime, &it.granularity, &it.keep].map(String::clone);
+        let mut orders = self.orders.borrow_mut();
+        let found = || Rc::new(Order::of(board, &context.keep, &self.tables));
+        Rc::clone(orders.entry(key).or_insert_with(found))
+    }
+
+    pub(crate) fn cost(&self, of: &str, context: &Context) -> Option<f64> {
         let own = |record: &&Record| {
             record["suite"] == context.suite
                 && record["track"] == context.track
@@ -239,9 +209,9 @@ impl Oracle {
 }
 
 /// The rows of a board.
-struct Board<'a> {
-    rows: Vec<&'a Record>,
-    tasks: BTreeSet<String>,
+pub(crate) struct Board<'a> {
+    pub(crate) rows: Vec<&'a Record>,
+    pub(crate) tasks: BTreeSet<String>,
 }
 
 impl<'a> Board<'a> {
@@ -260,11 +230,11 @@ impl<'a> Board<'a> {
         Board { rows, tasks }
     }
 
-    fn own(&self, method: &str, keep: &str) -> Vec<&'a Record> {
+    pub(crate) fn own(&self, method: &str, keep: &str) -> Vec<&'a Record> {
         self.rows.iter().filter(|row| row["method"] == method && row["keep"] == keep).copied().collect()
     }
 
-    fn scores(&self, method: &str, keep: &str) -> Scores {
+    pub(crate) fn scores(&self, method: &str, keep: &str) -> Scores {
         let rows = self.own(method, keep).into_iter();
         rows.map(|row| {
             let score = number(row, "score").filter(|_| row["outcome"] == "ok");
@@ -274,12 +244,12 @@ impl<'a> Board<'a> {
     }
 
     /// The mean over tasks for each replicate, of a method without a trial that has no score.
-    fn means(&self, scores: &Scores) -> BTreeMap<String, f64> {
+    pub(crate) fn means(&self, scores: &Scores) -> BTreeMap<String, f64> {
         if scores.values().any(Option::is_none) { BTreeMap::new() } else { self.replicates(scores) }
     }
 
     /// The mean over tasks for each replicate that has all of them.
-    fn replicates(&self, scores: &Scores) -> BTreeMap<String, f64> {
+    pub(crate) fn replicates(&self, scores: &Scores) -> BTreeMap<String, f64> {
         let mut by_replicate: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for ((_, replicate), score) in scores {
             by_replicate.entry(replicate.clone()).or_default().extend(score);
@@ -292,7 +262,7 @@ impl<'a> Board<'a> {
     }
 
     /// Differences of the means by replicate; by task, where there is one replicate.
-    fn paired(&self, ours: &Scores, theirs: &Scores) -> Vec<f64> {
+    pub(crate) fn paired(&self, ours: &Scores, theirs: &Scores) -> Vec<f64> {
         let (means, others) = (self.replicates(ours), self.replicates(theirs));
         let shared: Vec<&String> = means.keys().filter(|replicate| others.contains_key(*replicate)).collect();
         if let [replicate] = shared[..] {
@@ -305,24 +275,16 @@ impl<'a> Board<'a> {
         shared.into_iter().map(|replicate| means[replicate] - others[replicate]).collect()
     }
 
-    fn methods(&self, keep: &str) -> Vec<String> {
+    /// Keeps of its methods.
+    pub(crate) fn keeps(&self) -> BTreeSet<String> {
+        let pruned = self.rows.iter().filter(|row| row["granularity"] != "dense");
+        pruned.map(|row| row["keep"].clone()).collect()
+    }
+
+    pub(crate) fn methods(&self, keep: &str) -> Vec<String> {
         let at = self.rows.iter().filter(|row| row["keep"] == keep && row["granularity"] != "dense");
         let set: BTreeSet<String> = at.map(|row| row["method"].clone()).collect();
         set.into_iter().collect()
-    }
-
-    /// The rank among complete methods: 1 and how many are better, and half of those that are as good.
-    fn rank(&self, method: &str, keep: &str, task: &str) -> Option<f64> {
-        let of = |method: &str| {
-            let scores = self.scores(method, keep);
-            if scores.values().any(Option::is_none) { None } else { mean(&scored(&scores, task)) }
-        };
-        let own = of(method).filter(|_| self.methods(keep).iter().any(|it| it == method))?;
-        let others: Vec<f64> =
-            self.methods(keep).iter().filter(|it| *it != method).filter_map(|it| of(it)).collect();
-        let better = others.iter().filter(|score| **score > own + 1e-12).count() as f64;
-        let equal = others.iter().filter(|score| (**score - own).abs() <= 1e-12).count() as f64;
-        Some(1.0 + better + equal / 2.0)
     }
 
     fn budget(&self, of: &str, context: &Context) -> Option<f64> {
@@ -370,7 +332,7 @@ impl<'a> Board<'a> {
     }
 }
 
-fn scored(scores: &Scores, wanted: &str) -> Vec<f64> {
+pub(crate) fn scored(scores: &Scores, wanted: &str) -> Vec<f64> {
     scores.iter().filter(|((task, _), _)| task == wanted).filter_map(|(_, score)| *score).collect()
 }
 
@@ -384,10 +346,10 @@ fn with_plain_keep(mut record: Record) -> Record {
     record
 }
 
-fn number(record: &Record, column: &str) -> Option<f64> {
+pub(crate) fn number(record: &Record, column: &str) -> Option<f64> {
     record[column].parse().ok()
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

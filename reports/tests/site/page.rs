@@ -19,6 +19,15 @@ impl Number {
     /// Whether the text is the value, rounded to the decimals that it has. Its scale (percent, thousands, bytes, milliseconds)
     /// may be any that pages use.
     pub(crate) fn is_shown(&self) -> bool {
+        // Tie groups are letters, one after another.
+        if self.of.starts_with("group-") {
+            let value = self.text.bytes().fold(0.0, |value, letter| value * 26.0 + f64::from(letter) - 96.0);
+            return (value - self.value).abs() < 1e-9;
+        }
+        // What is below the last digit that is shown.
+        if let Some(bound) = self.text.strip_prefix("< ") {
+            return bound.parse::<f64>().is_ok_and(|bound| self.value < bound);
+        }
         // Minutes with seconds, and hours with minutes, are no decimal numbers.
         if self.text.contains("min") {
             return true;
@@ -43,9 +52,9 @@ impl Number {
     }
 }
 
-/// Pages that have boards, costs or speeds.
+/// Pages that have boards, statistics, costs or speeds.
 pub(crate) fn pages(folder: &Path) -> Vec<PathBuf> {
-    let mut pages = vec![folder.join("index.html")];
+    let mut pages = vec![folder.join("index.html"), folder.join("analyses.html")];
     for below in ["methods", "tasks"] {
         let entries = std::fs::read_dir(folder.join(below)).expect("a folder of pages");
         pages.extend(entries.map(|entry| entry.expect("a page").path()));
@@ -130,6 +139,7 @@ fn context(element: ElementRef<'_>) -> Context {
         task: find("data-task"),
         form: find("data-form"),
         batch: find("data-batch"),
+        cost: find("data-cost"),
     }
 }
 

@@ -18,8 +18,20 @@ struct Picture {
 
 const WIDE: Screen = Screen { width: 1280, height: 900, dark: false, script: true };
 
-const PICTURES: [Picture; 6] = [
+const PICTURES: [Picture; 8] = [
     Picture { name: "overview", page: "index.html", screen: WIDE, before: "" },
+    Picture {
+        name: "order",
+        page: "index.html#keep=0.1",
+        screen: WIDE,
+        before: "document.querySelector('.order').open = true, document.querySelector('.order').scrollIntoView()",
+    },
+    Picture {
+        name: "fronts",
+        page: "analyses.html",
+        screen: WIDE,
+        before: "document.getElementById('fronts').scrollIntoView()",
+    },
     Picture {
         name: "method",
         page: "methods/",

@@ -57,10 +57,10 @@ fn methods(page: &Page, group: &str) -> Result<Vec<String>> {
     ))
 }
 
-/// Numbers of a column of the visible board's leaderboard at a keep, from top to bottom.
+/// Numbers of a column of the visible board's leaderboard at a keep, from top to the line below which nobody is ranked.
 fn column(page: &Page, group: &str, of: &str) -> Result<Vec<Option<f64>>> {
     let texts = page.texts(&format!(
-        "[...document.querySelectorAll('.board:not([hidden]) .leaderboard tbody[data-group=\"{group}\"] tr[data-row] \
+        "[...document.querySelectorAll('.board:not([hidden]) .leaderboard tbody[data-group=\"{group}\"]:not(.below) tr[data-row] \
          [data-of=\"{of}\"]')].map((it) => it.dataset.value)"
     ))?;
     Ok(texts.iter().map(|text| text.parse().ok()).collect())
@@ -147,7 +147,7 @@ fn every_column_sorts_both_ways_and_the_address_remembers() -> Result<()> {
             assert_eq!(way, if rising { "ascending" } else { "descending" }, "{name}");
             for keep in ["0.2", "0.1", "0.05"] {
                 let values = column(&page, keep, of)?;
-                assert!(values.len() >= 5 && values.iter().any(Option::is_some), "{name} at {keep}");
+                assert!(values.len() >= 4 && values.iter().any(Option::is_some), "{name} at {keep}");
                 assert!(if rising { rises(&values) } else { falls(&values) }, "{name} at {keep}: {values:?}");
             }
         }
@@ -213,6 +213,88 @@ fn filters_hide_what_does_not_fit_and_the_address_remembers() -> Result<()> {
     let shown =
         "getComputedStyle(document.querySelector('.board:not([hidden]) .leaderboard .v-rank')).display";
     assert_eq!(kept.value(shown)?, "block");
+    Ok(())
+}
+
+#[test]
+fn ties_are_told_by_the_criterion_that_was_chosen() -> Result<()> {
+    let Some(site) = Site::new()? else { return Ok(()) };
+    let page = site.open("index.html")?;
+    let shown = |page: &Page| {
+        page.texts(
+            "[...document.querySelectorAll('.board:not([hidden]) tbody[data-group] .ties [data-of]')]\
+             .filter((it) => it.checkVisibility()).map((it) => it.dataset.of + ' ' + it.textContent)",
+        )
+    };
+    let rows = page
+        .value("document.querySelectorAll('.board:not([hidden]) .leaderboard tbody[data-group] tr[data-row]').length")?;
+    for (value, of) in [("welch", "group-welch"), ("least", "group-least"), ("overlap", "group-overlap")] {
+        page.value(&format!(
+            "(() => {{ const it = document.querySelector('form.filters [name=ties]'); it.value = '{value}'; \
+             it.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"
+        ))?;
+        let letters = shown(&page)?;
+        assert_eq!(rows, letters.len(), "{value}");
+        assert!(letters.iter().all(|it| it.starts_with(of)), "{letters:?}");
+        assert!(letters.contains(&format!("{of} a")));
+        // The words below the board say which one it is.
+        let words = page.texts("[...document.querySelectorAll('.board:not([hidden]) .criteria span')].filter((it) => it.checkVisibility()).map((it) => it.className)")?;
+        assert_eq!(words, [format!("c-{value}")]);
+        assert_eq!(page.value("location.hash")?, format!("#ties={value}"));
+    }
+    assert_eq!(shown(&site.open("index.html#ties=overlap")?)?, shown(&page)?);
+    // Without a script it is the first, and the others stand in the tables of the order.
+    let still = site.open_on("index.html", Screen { script: false, ..Screen::default() })?;
+    assert!(shown(&still)?.iter().all(|it| it.starts_with("group-paired ")));
+    let all =
+        "new Set([...document.querySelectorAll('.tests [data-of^=group]')].map((it) => it.dataset.of)).size";
+    assert_eq!(still.value(all)?, 4);
+    Ok(())
+}
+
+#[test]
+fn sorting_leaves_those_that_are_not_ranked_below_the_line() -> Result<()> {
+    let Some(site) = Site::new()? else { return Ok(()) };
+    let page = site.open("index.html")?;
+    let last = "[...document.querySelectorAll('.board:not([hidden]) tbody[data-group=\"0.05\"] tr[data-row]')].at(-1).dataset.method";
+    for name in ["trials", "method", "trials"] {
+        page.click(&format!(".board:not([hidden]) .leaderboard th[data-column=\"{name}\"] button"))?;
+        assert_eq!(page.value(last)?, "imp-rewind-init", "{name}");
+    }
+    // A line of nobody goes with its rows.
+    let line = "document.querySelector('.board:not([hidden]) .below .line').checkVisibility()";
+    assert_eq!(page.value(line)?, true);
+    page.click("form.filters input[name=find]")?;
+    page.write("magnitude")?;
+    assert_eq!(page.value(line)?, false);
+    Ok(())
+}
+
+#[test]
+fn fronts_are_shown_for_one_cost_or_all() -> Result<()> {
+    let Some(site) = Site::new()? else { return Ok(()) };
+    let page = site.open("analyses.html")?;
+    let costs = |page: &Page| {
+        page.texts("[...document.querySelectorAll('#fronts figure')].filter((it) => it.checkVisibility()).map((it) => it.dataset.cost)")
+    };
+    let all = costs(&page)?;
+    assert!(all.len() >= 8 && all.contains(&"latency".to_owned()), "{all:?}");
+    let choose = |value: &str| {
+        page.value(&format!(
+            "(() => {{ const it = document.querySelector('[data-fronts]'); it.value = '{value}'; \
+             it.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
+        ))
+    };
+    choose("latency")?;
+    assert_eq!(costs(&page)?, ["latency", "latency"], "one for each board");
+    assert_eq!(page.value("location.hash")?, "#cost=latency");
+    assert_eq!(costs(&site.open("analyses.html#cost=latency")?)?, ["latency", "latency"]);
+    assert_eq!(costs(&site.open("analyses.html#cost=nonsense")?)?, all);
+    choose("")?;
+    assert_eq!((costs(&page)?, page.value("location.hash")?), (all.clone(), "".into()));
+    let still = site.open_on("analyses.html", Screen { script: false, ..Screen::default() })?;
+    assert_eq!(costs(&still)?, all);
+    assert_eq!(page.problems(), Vec::<String>::new());
     Ok(())
 }
 

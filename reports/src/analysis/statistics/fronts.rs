@@ -87,7 +87,7 @@ pub struct FrontPoint {
 type TrackKey<'a> = (&'a str, &'a str);
 
 /// Latencies and times by the names of what they were measured of.
-pub(super) struct Measured<'a> {
+pub(crate) struct Measured<'a> {
     latency: BTreeMap<(TrackKey<'a>, &'a str, u64), f64>,
     machines: BTreeMap<TrackKey<'a>, BTreeSet<&'a str>>,
     prune_seconds: BTreeMap<(TrackKey<'a>, &'a str), f64>,
@@ -95,7 +95,7 @@ pub(super) struct Measured<'a> {
 
 impl<'a> Measured<'a> {
     /// Sorts what was measured.
-    pub(super) fn of(costs: &'a [MethodCost], speeds: &'a [Speed]) -> Measured<'a> {
+    pub(crate) fn of(costs: &'a [MethodCost], speeds: &'a [Speed]) -> Measured<'a> {
         // Of all forms of a network the last one counts: dense, masked, compacted.
         let form = |speed: &Speed| ["dense", "masked"].iter().position(|it| *it == speed.form).unwrap_or(2);
         let mut all: BTreeMap<_, BTreeMap<usize, Vec<f64>>> = BTreeMap::new();
@@ -143,46 +143,54 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// The fronts of a board over its ranked methods and `dense-trained`, for each cost that is known and differs. Masked networks
-/// all execute the same multiply-accumulates, and a front over one cost would be the best score only.
-pub(super) fn fronts(board: &Board, measured: &Measured<'_>) -> Vec<Front> {
+/// The networks of a board that a front is over.
+pub(crate) struct Costed {
+    /// Those with a score and the cost, in the board's order.
+    pub(crate) points: Vec<FrontPoint>,
+    /// Which of them are on the front.
+    pub(crate) on: Vec<bool>,
+    /// Networks with a score of which the cost is not known.
+    pub(crate) left_out: usize,
+}
+
+/// The ranked methods of a board and `dense-trained` with what they cost. Nothing where the cost is not known or does not
+/// differ: masked networks all execute the same multiply-accumulates, and a front over one cost would be the best score only.
+pub(crate) fn costed(board: &Board, measured: &Measured<'_>, axis: CostAxis) -> Option<Costed> {
     let track = (board.key.suite.as_str(), board.key.track.as_str());
     let is_dense_trained = |it: &&Entry| it.control == Some(Control::DenseTrained) && it.complete;
-    let ranked = || board.methods().filter(|it| it.place.is_some());
-    let entries: Vec<&Entry> = board.entries.iter().filter(is_dense_trained).chain(ranked()).collect();
-    let front = |axis: CostAxis| {
-        let known: Vec<(&Entry, (f64, f64))> = entries
-            .iter()
-            .filter_map(|entry| Some((*entry, (measured.cost(axis, track, entry)?, entry.mean?.mean))))
-            .filter(|(_, (cost, _))| cost.is_finite())
-            .collect();
-        let first = known.first()?.1.0;
-        if known.iter().all(|it| it.1.0 == first) {
-            return None;
-        }
-        let points: Vec<(f64, f64)> = known.iter().map(|it| it.1).collect();
-        let mut on: Vec<FrontPoint> = known
-            .iter()
-            .zip(pareto_front(&points))
-            .filter(|(_, on)| *on)
-            .map(|((entry, (cost, score)), _)| FrontPoint {
-                method: entry.method.clone(),
-                control: entry.control,
-                keep: entry.keep,
-                cost: *cost,
-                score: *score,
-            })
-            .collect();
-        // Ties stay in the board's order.
-        on.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-        let machine = (axis == CostAxis::LatencyMs).then(|| measured.machine(track)).flatten();
-        Some(Front {
-            axis,
-            points: known.len(),
-            left_out: entries.len() - known.len(),
-            machine: machine.map(str::to_owned),
-            front: on,
+    let ranked = board.methods().filter(|it| it.place.is_some());
+    let entries: Vec<&Entry> = board.entries.iter().filter(is_dense_trained).chain(ranked).collect();
+    let point = |entry: &&Entry| {
+        let cost = measured.cost(axis, track, entry).filter(|it| it.is_finite())?;
+        Some(FrontPoint {
+            method: entry.method.clone(),
+            control: entry.control,
+            keep: entry.keep,
+            cost,
+            score: entry.mean?.mean,
         })
+    };
+    let points: Vec<FrontPoint> = entries.iter().filter_map(point).collect();
+    let first = points.first()?.cost;
+    if points.iter().all(|it| it.cost == first) {
+        return None;
+    }
+    let on = pareto_front(&points.iter().map(|it| (it.cost, it.score)).collect::<Vec<_>>());
+    Some(Costed { left_out: entries.len() - points.len(), points, on })
+}
+
+/// The fronts of a board, for each cost that is known and differs.
+pub(super) fn fronts(board: &Board, measured: &Measured<'_>) -> Vec<Front> {
+    let track = (board.key.suite.as_str(), board.key.track.as_str());
+    let front = |axis: CostAxis| {
+        let Costed { points, on, left_out } = costed(board, measured, axis)?;
+        let count = points.len();
+        let mut front: Vec<FrontPoint> =
+            points.into_iter().zip(on).filter(|(_, on)| *on).map(|(point, _)| point).collect();
+        // Ties stay in the board's order.
+        front.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        let machine = (axis == CostAxis::LatencyMs).then(|| measured.machine(track)).flatten();
+        Some(Front { axis, points: count, left_out, machine: machine.map(str::to_owned), front })
     };
     CostAxis::ALL.into_iter().filter_map(front).collect()
 }

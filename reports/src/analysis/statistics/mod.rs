@@ -8,7 +8,7 @@ mod areas;
 pub(crate) mod diagram;
 mod differences;
 mod eligibility;
-mod fronts;
+pub(crate) mod fronts;
 mod groups;
 mod ranks;
 mod signed;

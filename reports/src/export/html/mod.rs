@@ -1,12 +1,15 @@
 //! The site: pages that need nothing beside themselves but two files of this site, from a folder or from a server.
 //!
-//! Templates say how pages look, [`view`] what stands in them, [`plot`], [`scatter`], [`heat`] and [`figure`] draw. Everything that comes
+//! Templates say how pages look, [`view`] what stands in them, [`plot`], [`scatter`], [`front`], [`critical`], [`heat`] and [`figure`] draw. Everything that comes
 //! from a plugin, a suite or data (labels, parameters, details, names, logs) is escaped by the template engine, or by those
 //! themselves, and every page forbids itself the network. Every page is complete without its script, which sorts, hides and
 //! moves what is there.
 
+mod critical;
 mod figure;
+mod front;
 mod heat;
+mod labels;
 mod names;
 mod number;
 mod plot;
@@ -38,12 +41,13 @@ pub struct SiteFile {
 
 const STYLE: &str = include_str!("assets/style.css");
 /// One script, in parts that are read one by one.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("assets/scripts/theme.js"),
     include_str!("assets/scripts/state.js"),
     include_str!("assets/scripts/tables.js"),
     include_str!("assets/scripts/boards.js"),
     include_str!("assets/scripts/curves.js"),
+    include_str!("assets/scripts/fronts.js"),
 ];
 
 /// Every page of the site with its style sheet and script; the overview is first.
@@ -140,7 +144,7 @@ struct Renderer {
 impl Renderer {
     fn new() -> Result<Renderer, ReportError> {
         // The extension of their names turns on escaping.
-        const TEMPLATES: [(&str, &str); 21] = [
+        const TEMPLATES: [(&str, &str); 24] = [
             ("layout.html", include_str!("templates/layout.html")),
             ("macros.html", include_str!("templates/macros.html")),
             ("overview.html", include_str!("templates/overview.html")),
@@ -148,6 +152,7 @@ impl Renderer {
             ("costs.html", include_str!("templates/costs.html")),
             ("gallery.html", include_str!("templates/gallery.html")),
             ("board.html", include_str!("templates/board.html")),
+            ("order.html", include_str!("templates/order.html")),
             ("method.html", include_str!("templates/method.html")),
             ("task.html", include_str!("templates/task.html")),
             ("trial.html", include_str!("templates/trial.html")),
@@ -157,6 +162,8 @@ impl Renderer {
             ("pairs.html", include_str!("templates/pairs.html")),
             ("detection.html", include_str!("templates/detection.html")),
             ("families.html", include_str!("templates/families.html")),
+            ("fronts.html", include_str!("templates/fronts.html")),
+            ("areas.html", include_str!("templates/areas.html")),
             ("upstream.html", include_str!("templates/upstream.html")),
             ("agreement.html", include_str!("templates/agreement.html")),
             ("masks.html", include_str!("templates/masks.html")),

@@ -292,6 +292,16 @@ pub(super) fn marker(style: usize, x: f64, y: f64, r: f64) -> String {
     }
 }
 
+/// The mark of dense controls: a star of five points, as no series and no keep has.
+pub(super) fn star(x: f64, y: f64, r: f64) -> String {
+    let corner = |number: usize| {
+        let angle = std::f64::consts::PI * (number as f64 / 5.0 - 0.5);
+        let radius = if number.is_multiple_of(2) { r * 1.9 } else { r * 0.8 };
+        format!("{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin())
+    };
+    format!("M{}Z", (0..10).map(corner).collect::<Vec<_>>().join("L"))
+}
+
 fn describe(summary: &Summary) -> String {
     match summary.half_width() {
         Some(half) => format!("{} ± {} % (n = {})", signed(summary.mean, 2), percent(half, 2), summary.n),

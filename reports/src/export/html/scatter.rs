@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::plot::{marker, ticks};
+use super::labels::{Mark, RADIUS, Rect, draw_names};
+use super::plot::{marker, star, ticks};
 use crate::analysis::upstream::{UpstreamPoint, UpstreamTable};
 use crate::family::Family;
 use crate::row::Control;
-use crate::text::{clean, fit, html, percent};
+use crate::text::{html, percent};
 
 const WIDTH: f64 = 1240.0;
 const HEIGHT: f64 = 580.0;
@@ -15,49 +16,12 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 36.0;
-/// Radius of a mark.
-const RADIUS: f64 = 4.2;
-/// Size of a name's letters, and the width of one for it: that of wide typefaces, lest names touch.
-const LETTER: f64 = 10.0;
-const LETTER_WIDTH: f64 = 0.6;
-/// Characters of a name.
-const LONGEST_NAME: usize = 26;
-/// How far from its mark a name may stand; beyond the first a line leads to it.
-const DISTANCES: [f64; 4] = [3.0, 12.0, 22.0, 34.0];
 
 /// A drawn plot.
 pub(super) struct Scatter {
     pub(super) svg: String,
     /// Points whose name found no room.
     pub(super) nameless: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Rect {
-    left: f64,
-    top: f64,
-    right: f64,
-    bottom: f64,
-}
-
-impl Rect {
-    fn around(x: f64, y: f64, half: f64) -> Rect {
-        Rect { left: x - half, top: y - half, right: x + half, bottom: y + half }
-    }
-
-    fn touches(&self, other: &Rect) -> bool {
-        self.left < other.right
-            && other.left < self.right
-            && self.top < other.bottom
-            && other.top < self.bottom
-    }
-
-    fn is_inside(&self, outer: &Rect) -> bool {
-        self.left >= outer.left
-            && self.right <= outer.right
-            && self.top >= outer.top
-            && self.bottom <= outer.bottom
-    }
 }
 
 /// One axis: its ends, and where they lie.
@@ -109,7 +73,10 @@ pub(super) fn scatter(table: &UpstreamTable) -> Scatter {
     for (point, (x, y)) in table.points.iter().zip(&places) {
         draw_point(&mut svg, point, shape(&keeps, point.keep), *x, *y);
     }
-    let nameless = draw_names(&mut svg, &table.points, &places);
+    let frame = Rect { left: LEFT + 1.0, top: TOP - 6.0, right: WIDTH, bottom: HEIGHT - BOTTOM };
+    let marks: Vec<Mark<'_>> =
+        table.points.iter().zip(&places).map(|(it, at)| Mark { name: Some(&it.method), at: *at }).collect();
+    let nameless = draw_names(&mut svg, &marks, &[], frame);
     svg.push_str("</svg>");
     Scatter { svg, nameless }
 }
@@ -175,7 +142,7 @@ fn draw_point(svg: &mut String, point: &UpstreamPoint, shape: usize, x: f64, y: 
         percent(point.upstream, 2),
         percent(point.transfer, 2)
     );
-    let path = if point.family.is_none() { star(x, y) } else { marker(shape, x, y, RADIUS) };
+    let path = if point.family.is_none() { star(x, y, RADIUS) } else { marker(shape, x, y, RADIUS) };
     let _ = write!(
         svg,
         "<g class=\"{}\"><title>{}</title><path class=\"mark\" d=\"{path}\"/></g>",
@@ -184,19 +151,9 @@ fn draw_point(svg: &mut String, point: &UpstreamPoint, shape: usize, x: f64, y: 
     );
 }
 
-/// The mark of dense controls: a star of five points, as no keep has.
-fn star(x: f64, y: f64) -> String {
-    let corner = |number: usize| {
-        let angle = std::f64::consts::PI * (number as f64 / 5.0 - 0.5);
-        let radius = if number.is_multiple_of(2) { RADIUS * 1.9 } else { RADIUS * 0.8 };
-        format!("{:.1} {:.1}", x + radius * angle.cos(), y + radius * angle.sin())
-    };
-    format!("M{}Z", (0..10).map(corner).collect::<Vec<_>>().join("L"))
-}
-
 /// The mark of dense controls alone, for legends.
 pub(super) fn star_swatch() -> String {
-    swatch("reference", &star(14.0, 6.0))
+    swatch("reference", &star(14.0, 6.0, RADIUS))
 }
 
 /// A marker alone, for legends.
@@ -214,72 +171,6 @@ fn swatch(class: &str, path: &str) -> String {
         "<svg class=\"swatch scatter\" viewBox=\"0 0 28 12\" aria-hidden=\"true\"><g class=\"{class}\">\
          <path class=\"mark\" d=\"{path}\"/></g></svg>"
     )
-}
-
-/// Writes the names of the points, in their order, each in the nearest place that covers no mark and no name before it.
-/// Returns how many found no room.
-fn draw_names(svg: &mut String, points: &[UpstreamPoint], places: &[(f64, f64)]) -> usize {
-    let frame = Rect { left: LEFT + 1.0, top: TOP - 6.0, right: WIDTH, bottom: HEIGHT - BOTTOM };
-    let marks: Vec<Rect> = places.iter().map(|(x, y)| Rect::around(*x, *y, RADIUS + 1.0)).collect();
-    let mut names: Vec<Rect> = Vec::new();
-    let mut nameless = 0;
-    for (number, (point, (x, y))) in points.iter().zip(places).enumerate() {
-        let name = fit(&clean(&point.method), LONGEST_NAME);
-        let width = name.chars().count() as f64 * LETTER * LETTER_WIDTH;
-        let is_free = |rect: &Rect| {
-            rect.is_inside(&frame)
-                && !names.iter().any(|it| it.touches(rect))
-                && !marks.iter().enumerate().any(|(other, it)| other != number && it.touches(rect))
-        };
-        let Some((rect, distance)) = candidates(*x, *y, width).find(|(rect, _)| is_free(rect)) else {
-            nameless += 1;
-            continue;
-        };
-        if distance > DISTANCES[0] {
-            let end = (x.clamp(rect.left, rect.right), y.clamp(rect.top, rect.bottom));
-            let _ = write!(svg, "<path class=\"lead\" d=\"M{x:.1} {y:.1}L{:.1} {:.1}\"/>", end.0, end.1);
-        }
-        let _ = write!(
-            svg,
-            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            rect.left,
-            rect.bottom - LETTER * 0.24,
-            html(&name)
-        );
-        names.push(rect);
-    }
-    nameless
-}
-
-/// Rectangles in which a name may stand, the nearest first; to the right before to the left.
-fn candidates(x: f64, y: f64, width: f64) -> impl Iterator<Item = (Rect, f64)> {
-    const DIRECTIONS: [(f64, f64); 8] = [
-        (1.0, 0.0),
-        (-1.0, 0.0),
-        (0.0, -1.0),
-        (0.0, 1.0),
-        (0.7, -0.7),
-        (0.7, 0.7),
-        (-0.7, -0.7),
-        (-0.7, 0.7),
-    ];
-    DISTANCES.into_iter().flat_map(move |distance| {
-        DIRECTIONS.into_iter().map(move |(across, down)| {
-            let reach = RADIUS + distance;
-            let (near_x, near_y) = (x + across * reach, y + down * reach);
-            let left = match across {
-                a if a > 0.0 => near_x,
-                a if a < 0.0 => near_x - width,
-                _ => near_x - width / 2.0,
-            };
-            let top = match down {
-                d if d > 0.0 => near_y,
-                d if d < 0.0 => near_y - LETTER,
-                _ => near_y - LETTER / 2.0,
-            };
-            (Rect { left, top, right: left + width, bottom: top + LETTER }, distance)
-        })
-    })
 }
 
 /// Families that a table has, for its legend.

@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::testing::{Sample, sample, synthetic, synthetic_detection};
 use crate::{
@@ -42,7 +44,7 @@ fn a_method_is_cited_as_its_plugin_says() {
 fn pages_need_nothing_but_each_other() {
     for input in [synthetic(1224), synthetic_detection(), ReportInput::default()] {
         let site = site(&Report::new(&input), &input).expect("the templates render");
-        let tables = ["results.csv", "report.json", "summary.md"];
+        let tables = ["leaderboard.tex", "report.json", "summary.md"];
         let there = |path: &str| {
             site.iter().any(|file| file.path == path) || path.ends_with(".csv") || tables.contains(&path)
         };

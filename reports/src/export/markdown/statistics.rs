@@ -78,11 +78,11 @@ fn keep_lines(out: &mut String, keep: &KeepStatistics) {
             let verdict = if test.differs { "there are differences" } else { "no difference is shown" };
             let _ = writeln!(
                 out,
-                "- Keep {}: Friedman's test over {} tasks: {verdict} (p {}); Nemenyi's critical difference of average ranks is \
+                "- Keep {}: Friedman's test over {} tasks: {verdict} ({}); Nemenyi's critical difference of average ranks is \
                  {:.2}.",
                 keep.keep,
                 test.friedman.tasks,
-                p_words(test.friedman.f_p),
+                text::p_words(test.friedman.f_p),
                 test.critical_difference
             );
         }
@@ -149,10 +149,6 @@ fn names(all: &[String]) -> String {
     }
 }
 
-fn p_words(p: f64) -> String {
-    if p < 0.001 { "below 0.001".to_owned() } else { format!("{p:.3}") }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::synthetic;
@@ -164,7 +160,7 @@ mod tests {
         let summary = summary_md(&Report::new(&input), &input.provenance);
         let (_, section) = summary.split_once("## How sure the order is").expect("a section");
         let (section, _) = section.split_once("\n## ").expect("an end");
-        assert!(section.contains("Friedman's test over 12 tasks: there are differences (p below 0.001)"));
+        assert!(section.contains("Friedman's test over 12 tasks: there are differences (p < 0.001)"));
         assert!(section.contains("better than magnitude by Wilcoxon's test after Holm: "));
         assert!(section.contains("Below the line: ") && section.contains("trials have a score"));
         assert!(section.contains("non-zero params: ") && !section.contains("executed MACs"));

@@ -6,6 +6,8 @@ use super::super::names::Link;
 use super::super::number::{Figure, Number};
 use super::cells::{CellView, cell_view, heat_ranges};
 use super::curves::{CurvesView, curves_view};
+use super::order::{self, OrderView};
+use super::standing::GroupsView;
 use super::{Context, DASH, control_note};
 use crate::board::{Board, Entry, Span};
 use crate::export::{incomplete_word, metric_words, start_words};
@@ -43,10 +45,13 @@ pub(super) struct BoardView {
     summary: String,
     over: Option<&'static str>,
     metrics: String,
+    /// Why nobody on it may be ranked in public; empty if nothing stands against it.
+    barred: String,
     single_task: bool,
     tasks: Vec<TaskView>,
     families: Vec<&'static str>,
     groups: Vec<GroupView>,
+    order: Vec<OrderView>,
     curves: CurvesView,
     prunable: String,
     starts: String,
@@ -67,6 +72,8 @@ pub(super) struct GroupView {
     dense: bool,
     head: String,
     rows: Vec<RowView>,
+    /// Those that may not be ranked in public, where others of the board may.
+    below: Vec<RowView>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +85,11 @@ pub(super) struct RowView {
     note: &'static str,
     complete: bool,
     place: Number,
-    tied: bool,
+    /// What stands in the first column of the board: the rank in public, or where nobody may have one the place.
+    rank_or_place: Number,
+    /// Why it may not be ranked in public; empty if nothing stands against it.
+    reasons: String,
+    groups: GroupsView,
     mean: Figure,
     drop: Figure,
     rank: Number,
@@ -121,6 +132,7 @@ pub(super) fn board_view(context: &Context<'_>, board: &Board, number: usize, ta
         ),
         over: board.interval_over().map(|over| over.label()),
         metrics: metric_words(board),
+        barred: context.standings.barred(key),
         single_task: board.tasks.len() == 1,
         tasks: board
             .tasks
@@ -133,6 +145,7 @@ pub(super) fn board_view(context: &Context<'_>, board: &Board, number: usize, ta
             .collect(),
         families,
         groups: groups(context, board),
+        order: order::views(context, board),
         curves: curves_view(context, board, &context.series, context.hidden_methods),
         prunable: prunable(board),
         starts: start_words(board),
@@ -153,22 +166,24 @@ fn groups(context: &Context<'_>, board: &Board) -> Vec<GroupView> {
         let dense = entry.is_dense();
         let keep = entry.keep.to_string();
         if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
-            let head = if dense { "dense controls".to_owned() } else { keep_head(board, entry) };
-            groups.push(GroupView { keep, dense, head, rows: Vec::new() });
+            let head = if dense { "dense controls".to_owned() } else { keep_title(board, entry.keep) };
+            groups.push(GroupView { keep, dense, head, rows: Vec::new(), below: Vec::new() });
         }
         if let Some(group) = groups.last_mut() {
-            group.rows.push(row_view(context, board, entry, &heat));
+            let row = row_view(context, board, entry, &heat);
+            if row.reasons.is_empty() { group.rows.push(row) } else { group.below.push(row) }
         }
     }
     groups
 }
 
-pub(super) fn keep_head(board: &Board, entry: &Entry) -> String {
-    let asked = text::percent(1.0 - entry.keep, 2);
+/// A keep, and what it asks for.
+pub(super) fn keep_title(board: &Board, keep: f64) -> String {
+    let asked = text::percent(1.0 - keep, 2);
     let asked = asked.trim_end_matches('0').trim_end_matches('.');
     match board.key.granularity.as_str() {
-        "weights" => format!("keep {} · {asked} % sparsity", entry.keep),
-        _ => format!("keep {} · {asked} % of the budget removed", entry.keep),
+        "weights" => format!("keep {keep} · {asked} % sparsity"),
+        _ => format!("keep {keep} · {asked} % of the budget removed"),
     }
 }
 
@@ -190,6 +205,7 @@ fn prunable(board: &Board) -> String {
 
 pub(super) fn row_view(context: &Context<'_>, board: &Board, entry: &Entry, heat: &[(f64, f64)]) -> RowView {
     let budget = &entry.budget;
+    let standing = context.standings.row(&board.key, entry);
     let mut mean = Figure::percent(["mean", "mean-half"], entry.mean);
     if entry.mean.is_none() {
         mean = Figure::word("mean", incomplete_word(entry));
@@ -203,11 +219,15 @@ pub(super) fn row_view(context: &Context<'_>, board: &Board, entry: &Entry, heat
         family: entry.family.map_or("", crate::Family::label),
         note: control_note(entry.control),
         complete: entry.complete,
-        place: entry.place.map_or_else(
-            || Number::word("place", String::new()),
-            |place| Number::new("place", place.place as f64, place.to_string()),
-        ),
-        tied: entry.place.is_some_and(|place| place.tied),
+        rank_or_place: match standing.rank() {
+            Some(rank) => Number::count("public-rank", rank as u64),
+            // Where nobody may be ranked in public, the order of what was run is all there is.
+            None if !entry.is_dense() && !context.standings.barred(&board.key).is_empty() => place(entry),
+            None => Number::word("public-rank", String::new()),
+        },
+        place: place(entry),
+        reasons: standing.reasons(),
+        groups: standing.groups(),
         mean,
         drop: Figure::percent(["drop", "drop-half"], entry.drop),
         rank: Number::maybe("rank", entry.average_rank, |rank| format!("{rank:.2}")),
@@ -236,6 +256,11 @@ pub(super) fn row_view(context: &Context<'_>, board: &Board, entry: &Entry, heat
         training: times("training", board.training_multiple(entry)),
         outcomes: entry.outcomes.iter().map(|(outcome, count)| (outcome.word().to_owned(), *count)).collect(),
     }
+}
+
+fn place(entry: &Entry) -> Number {
+    let number = |place: crate::board::Place| Number::new("place", place.place as f64, place.to_string());
+    entry.place.map_or_else(|| Number::word("place", String::new()), number)
 }
 
 /// The smallest and the largest of a count; the second is empty where they are the same.

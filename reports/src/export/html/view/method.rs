@@ -95,6 +95,8 @@ struct MethodBoard {
     id: String,
     title: String,
     key: KeyView,
+    /// Why nobody on it may be ranked in public; empty if nothing stands against it.
+    barred: String,
     tasks: Vec<Link>,
     rows: Vec<RowView>,
     /// How many methods have a place at the keep of each row.
@@ -179,6 +181,7 @@ fn method_board(context: &Context<'_>, number: usize, board: &Board, label: &str
         id: board_id(number),
         title: board.key.title(),
         key: KeyView::of(board),
+        barred: context.standings.barred(&board.key),
         tasks: board.tasks.iter().map(|task| context.task_link(&task.id, &task.short)).collect(),
         of: own.iter().map(|entry| places(entry.keep)).collect(),
         rows: own.iter().map(|entry| row_view(context, board, entry, &heat)).collect(),

@@ -2,20 +2,24 @@
 
 mod agreement;
 mod answers;
+mod areas;
 mod board;
 mod cells;
 mod cost;
 mod curves;
 mod families;
 mod fields;
+mod fronts;
 mod gallery;
 mod masks;
 mod method;
+mod order;
 mod overview;
 mod pairs;
 mod perturbation;
 mod published;
 mod speed;
+mod standing;
 mod strata;
 mod task;
 mod tickets;
@@ -36,11 +40,14 @@ use crate::row::{Control, ReportInput, Row};
 use crate::text::clean;
 use crate::trials::{MOST_TRIAL_SCORES, TrialRecord};
 use agreement::AgreementView;
+use areas::AreasView;
 use families::FamiliesView;
+use fronts::FrontsView;
 use masks::MaskView;
 use pairs::PairTableView;
 use perturbation::PerturbationView;
 use published::PublishedView;
+use standing::Standings;
 use strata::StrataTableView;
 use tickets::TicketsView;
 use trials::TrialIndex;
@@ -60,6 +67,7 @@ pub(super) struct Context<'a> {
     series: Vec<Series>,
     hidden_methods: usize,
     trials: TrialIndex<'a>,
+    standings: Standings<'a>,
     /// Rows of each trial by its name.
     rows: BTreeMap<String, Vec<&'a Row>>,
     single_dots: bool,
@@ -82,6 +90,7 @@ impl<'a> Context<'a> {
             series,
             hidden_methods,
             trials,
+            standings: Standings::of(&report.statistics),
             rows,
             single_dots: input.rows.len() <= MOST_TRIAL_SCORES,
         }
@@ -104,6 +113,8 @@ impl<'a> Context<'a> {
         let report = self.report;
         Analyses {
             families: families::view(&report.families, &report.mode_pairs),
+            areas: areas::views(self),
+            fronts: fronts::view(self),
             upstream: upstream::views(&report.upstream),
             tickets: tickets::view(&report.tickets),
             sizes: strata::tables(&report.sizes),
@@ -154,6 +165,8 @@ impl<'a> Context<'a> {
 #[derive(Serialize)]
 pub(super) struct Analyses {
     families: FamiliesView,
+    areas: Vec<AreasView>,
+    fronts: FrontsView,
     upstream: Vec<UpstreamView>,
     tickets: TicketsView,
     sizes: Vec<StrataTableView>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::names::Link;
 use super::super::number::{Figure, Number};
-use super::board::{KeyView, board_id, keep_head};
+use super::board::{KeyView, board_id, keep_title};
 use super::cells::{CellView, cell_view, heat_ranges};
 use super::curves::{CurvesView, task_curves};
 use super::gallery::{GalleryView, galleries};
@@ -98,7 +98,7 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
     for entry in &board.entries {
         let (dense, keep) = (entry.is_dense(), entry.keep.to_string());
         if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
-            let head = if dense { "dense controls".to_owned() } else { keep_head(board, entry) };
+            let head = if dense { "dense controls".to_owned() } else { keep_title(board, entry.keep) };
             groups.push(TaskGroup { dense, keep, head, rows: Vec::new() });
         }
         let row = TaskRow {

@@ -4,7 +4,9 @@ site.ready(() => {
   if (!form) return;
   const boards = site.all(".board");
   const tabs = site.all('[role="tab"]');
-  const names = ["show", "keep", "family", "track", "find", "controls"];
+  const names = ["show", "ties", "keep", "family", "track", "find", "controls"];
+  // What controls have at first, which is not worth a word in the address.
+  const usual = { show: "score", ties: "paired", controls: true };
   // A control that a page does not need is not on it.
   const chosen = (name) => {
     const control = form.elements[name];
@@ -38,7 +40,7 @@ site.ready(() => {
   }
 
   const apply = () => {
-    const [show, keep, family, track, find, controls] = names.map(chosen);
+    const [show, ties, keep, family, track, find, controls] = names.map(chosen);
     const wanted = find.trim().toLowerCase();
     const fits = (row) =>
       row.dataset.method.toLowerCase().includes(wanted) &&
@@ -46,7 +48,9 @@ site.ready(() => {
       (controls || row.dataset.note === "");
     for (const board of boards) {
       board.querySelector(".leaderboard").dataset.show = show;
-      for (const body of site.all("tbody", board)) {
+      board.dataset.ties = ties;
+      for (const part of site.all(".order-keep", board)) part.hidden = keep !== "" && part.dataset.group !== keep;
+      for (const body of site.all("tbody:not(.order-keep *)", board)) {
         const rows = site.all("tr[data-row]", body);
         rows.forEach((row) => { row.hidden = !fits(row); });
         const other = keep !== "" && body.dataset.group !== undefined && body.dataset.group !== keep;
@@ -61,8 +65,7 @@ site.ready(() => {
   form.addEventListener("input", (event) => {
     const name = event.target.name;
     const value = chosen(name);
-    const usual = name === "show" ? value === "score" : name === "controls" && value;
-    site.state.set(name, usual ? "" : name === "controls" ? "no" : value);
+    site.state.set(name, value === usual[name] ? "" : name === "controls" ? "no" : value);
     apply();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -77,7 +80,7 @@ site.ready(() => {
       const value = site.state.get(name);
       if (!control) continue;
       if (name === "controls") control.checked = value !== "no";
-      else control.value = value || (name === "show" ? "score" : "");
+      else control.value = value || (usual[name] ?? "");
     }
     const id = site.state.get("board") || location.hash.slice(1);
     const tab = tabs.find((it) => it.getAttribute("aria-controls") === id);
