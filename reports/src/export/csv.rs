@@ -276,6 +276,11 @@ struct Line<'a> {
 
 /// `leaderboard.csv`: per board, method and keep one line per task and one for the mean over tasks.
 pub fn leaderboard_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
+    in_memory(|out| write_leaderboard(report, out))
+}
+
+/// As [`leaderboard_csv`], line by line.
+pub(crate) fn write_leaderboard(report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
     let verdicts = Verdicts::of(&report.statistics);
     let verdicts = &verdicts;
     let lines = report.boards.iter().flat_map(|board| {
@@ -284,11 +289,11 @@ pub fn leaderboard_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
             std::iter::once(mean_line(board, entry, verdicts)).chain(tasks)
         })
     });
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::Writer::from_writer(out);
     for line in lines {
         writer.serialize(line)?;
     }
-    writer.into_inner().map_err(|error| ReportError::Csv(csv::Error::from(error.into_error())))
+    writer.flush().map_err(|error| ReportError::Csv(csv::Error::from(error)))
 }
 
 /// One line of `pairs.csv`.

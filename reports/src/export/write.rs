@@ -78,25 +78,27 @@ pub fn write_report(
         stage(out_dir, "results.csv", |out, _| csv::write_results(input, out))?,
         stage(out_dir, "costs.csv", |out, _| csv::write_costs(input, out))?,
     ];
-    let tables: [(&str, Vec<u8>); 14] = [
-        ("speed.csv", csv::speed_csv(input)?),
-        ("sizes.csv", csv::strata::sizes_csv(input)?),
-        ("classes.csv", csv::strata::classes_csv(input)?),
-        ("pairs.csv", csv::pairs_csv(report)?),
-        ("tickets.csv", csv::tickets::tickets_csv(report)?),
-        ("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(report)?),
-        ("agreement.csv", csv::agreement::agreement_csv(report)?),
-        ("mask_similarity.csv", csv::mask_similarity_csv(report)?),
-        ("layers.csv", csv::layers_csv(report)?),
-        ("perturbation.csv", csv::perturbation_csv(report)?),
-        ("leaderboard.csv", csv::leaderboard_csv(report)?),
-        ("statistics.csv", csv::statistics::statistics_csv(report)?),
-        ("leaderboard.tex", latex::leaderboard_tex(report).into_bytes()),
-        ("summary.md", markdown::summary_md(report, &input.provenance).into_bytes()),
-    ];
-    for (name, bytes) in tables {
-        staged.push(stage(out_dir, name, write_bytes(&bytes))?);
-    }
+    // One by one, so that one at a time is in memory.
+    let mut add = |name: &str, table: Result<Vec<u8>, ReportError>| -> Result<(), ReportError> {
+        staged.push(stage(out_dir, name, write_bytes(&table?))?);
+        Ok(())
+    };
+    add("speed.csv", csv::speed_csv(input))?;
+    add("sizes.csv", csv::strata::sizes_csv(input))?;
+    add("classes.csv", csv::strata::classes_csv(input))?;
+    add("pairs.csv", csv::pairs_csv(report))?;
+    add("tickets.csv", csv::tickets::tickets_csv(report))?;
+    add("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(report))?;
+    add("agreement.csv", csv::agreement::agreement_csv(report))?;
+    add("mask_similarity.csv", csv::mask_similarity_csv(report))?;
+    add("layers.csv", csv::layers_csv(report))?;
+    add("perturbation.csv", csv::perturbation_csv(report))?;
+    staged.push(stage(out_dir, "leaderboard.csv", |out, _| csv::write_leaderboard(report, out))?);
+    let statistics = csv::statistics::statistics_csv(report)?;
+    staged.push(stage(out_dir, "statistics.csv", write_bytes(&statistics))?);
+    staged.push(stage(out_dir, "leaderboard.tex", write_bytes(latex::leaderboard_tex(report).as_bytes()))?);
+    let summary = markdown::summary_md(report, &input.provenance);
+    staged.push(stage(out_dir, "summary.md", write_bytes(summary.as_bytes()))?);
     let document = |out: &mut dyn Write, _: &Path| json::write_report(report, &input.provenance, out);
     staged.push(stage(out_dir, "report.json", document)?);
     let site = Site::new(report, input)?;

@@ -129,9 +129,7 @@ fn answer(context: &Context<'_>, board: &Board, keep: f64) -> Option<Answer> {
     let place = |entry: &Entry| entry.place.map(|place| place.place);
     let group = ordered.iter().filter(|entry| place(entry) == place(best)).count();
     let link = |entry: &Entry| context.names.method_link(&entry.method);
-    let cost = context.report.costs.iter().find(|cost| {
-        (&cost.suite, &cost.track, &cost.method) == (&board.key.suite, &board.key.track, &best.method)
-    });
+    let cost = context.costs.on(&board.key, &best.method);
     let seconds = |of, value| Number::maybe(of, value, text::seconds);
     let statistics = context.standings.board(&board.key);
     let statistics = statistics.and_then(|it| it.keeps.iter().find(|it| it.keep.to_bits() == keep.to_bits()));

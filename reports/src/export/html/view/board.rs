@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::super::names::Link;
 use super::super::number::{Figure, Number};
-use super::cells::{CellView, cell_view, heat_ranges};
+use super::cells::{CellView, cell_view};
 use super::curves::{CurvesView, curves_view};
+use super::lookup::BoardLookup;
 use super::order::{self, OrderView};
 use super::standing::GroupsView;
 use super::{Context, DASH, control_note};
@@ -51,6 +52,8 @@ pub(super) struct BoardView {
     tasks: Vec<TaskView>,
     families: Vec<&'static str>,
     groups: Vec<GroupView>,
+    /// Methods that are not in the table, in words.
+    hidden: String,
     order: Vec<OrderView>,
     curves: CurvesView,
     prunable: String,
@@ -144,7 +147,8 @@ pub(super) fn board_view(context: &Context<'_>, board: &Board, number: usize, ta
             })
             .collect(),
         families,
-        groups: groups(context, board),
+        groups: groups(context, board, &context.lookups[number]),
+        hidden: context.lookups[number].hidden(),
         order: order::views(context, board),
         curves: curves_view(context, board, &context.series, context.hidden_methods),
         prunable: prunable(board),
@@ -159,10 +163,9 @@ pub(super) fn board_id(number: usize) -> String {
 }
 
 /// The entries of a board, keep by keep.
-fn groups(context: &Context<'_>, board: &Board) -> Vec<GroupView> {
-    let heat = heat_ranges(board);
+fn groups(context: &Context<'_>, board: &Board, lookup: &BoardLookup<'_>) -> Vec<GroupView> {
     let mut groups: Vec<GroupView> = Vec::new();
-    for entry in &board.entries {
+    for entry in lookup.shown() {
         let dense = entry.is_dense();
         let keep = entry.keep.to_string();
         if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
@@ -170,7 +173,7 @@ fn groups(context: &Context<'_>, board: &Board) -> Vec<GroupView> {
             groups.push(GroupView { keep, dense, head, rows: Vec::new(), below: Vec::new() });
         }
         if let Some(group) = groups.last_mut() {
-            let row = row_view(context, board, entry, &heat);
+            let row = row_view(context, board, entry, &lookup.heat);
             if row.reasons.is_empty() { group.rows.push(row) } else { group.below.push(row) }
         }
     }

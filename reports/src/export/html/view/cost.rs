@@ -48,6 +48,17 @@ struct BarView {
 const MOST_LATENCIES: usize = 4;
 
 pub(super) fn tracks(context: &Context<'_>) -> Vec<TrackView> {
+    tracks_with(context, |_| true)
+}
+
+/// The rows of one method, with bars as long as among all methods of the track.
+pub(super) fn tracks_of(context: &Context<'_>, label: &str) -> Vec<TrackView> {
+    let mut tracks = tracks_with(context, |cost| cost.method == label);
+    tracks.retain(|track| !track.rows.is_empty());
+    tracks
+}
+
+fn tracks_with(context: &Context<'_>, shown: impl Fn(&MethodCost) -> bool) -> Vec<TrackView> {
     let costs = &context.report.costs;
     costs
         .chunk_by(|a, b| (&a.suite, &a.track) == (&b.suite, &b.track))
@@ -55,7 +66,7 @@ pub(super) fn tracks(context: &Context<'_>) -> Vec<TrackView> {
             let (suite, name) =
                 track.first().map_or_else(Default::default, |it| (clean(&it.suite), clean(&it.track)));
             // Controls first, then by what matters most to who waits.
-            let mut order: Vec<&MethodCost> = track.iter().collect();
+            let mut order: Vec<&MethodCost> = track.iter().filter(|cost| shown(cost)).collect();
             let class = |cost: &MethodCost| match cost.control {
                 Some(Control::DenseAsIs) => 0,
                 Some(Control::DenseTrained) => 1,
@@ -70,17 +81,6 @@ pub(super) fn tracks(context: &Context<'_>) -> Vec<TrackView> {
             TrackView { title: format!("{suite} · {name}"), suite, track: name, rows }
         })
         .collect()
-}
-
-/// The rows of one method, with bars as long as among all methods of the track.
-pub(super) fn tracks_of(context: &Context<'_>, label: &str) -> Vec<TrackView> {
-    let mut tracks = tracks(context);
-    let label = clean(label);
-    for track in &mut tracks {
-        track.rows.retain(|row| row.method == label);
-    }
-    tracks.retain(|track| !track.rows.is_empty());
-    tracks
 }
 
 /// The largest number of each column, which has a full bar.

@@ -150,13 +150,6 @@ fn curve_data(
     board: &Board,
     series: &[Series],
 ) -> (Vec<(&'static str, &'static str)>, String) {
-    let of = |method: &str| {
-        let key = &board.key;
-        context.report.costs.iter().find(|cost| {
-            (cost.suite.as_str(), cost.track.as_str(), cost.method.as_str())
-                == (key.suite.as_str(), key.track.as_str(), method)
-        })
-    };
     let series: Vec<SeriesData> = series
         .iter()
         .map(|series| SeriesData {
@@ -164,7 +157,7 @@ fn curve_data(
             points: board
                 .methods()
                 .filter(|entry| entry.method == series.method && entry.keep > 0.0)
-                .map(|entry| point(entry, of(&entry.method)))
+                .map(|entry| point(entry, context.costs.on(&board.key, &entry.method)))
                 .collect(),
         })
         .filter(|series| !series.points.is_empty())

@@ -8,7 +8,6 @@ use super::super::heat::{HeatMap, HeatRow, draw};
 use super::super::names::Link;
 use super::super::series::{SHOWN, Series};
 use super::board::{KeyView, RowView, board_id, row_view};
-use super::cells::heat_ranges;
 use super::cost::{TrackView, tracks_of};
 use super::curves::{CurvesView, curves_view};
 use super::masks::layer_cell;
@@ -122,8 +121,7 @@ struct TrialLine {
 }
 
 pub(super) fn method_page(context: &Context<'_>, label: &str, path: &str) -> MethodPage {
-    let entries =
-        || context.report.boards.iter().flat_map(|board| &board.entries).filter(|it| it.method == label);
+    let entries = || context.lookups.iter().flat_map(|lookup| lookup.entries(label));
     let configurations: BTreeSet<&(String, String)> =
         entries().flat_map(|entry| &entry.configurations).collect();
     let ids: BTreeSet<&str> = configurations.iter().map(|(id, _)| id.as_str()).collect();
@@ -169,23 +167,21 @@ fn parameter_list(parameters: &str) -> Vec<(String, String)> {
 }
 
 fn method_board(context: &Context<'_>, number: usize, board: &Board, label: &str) -> Option<MethodBoard> {
-    let own: Vec<&Entry> = board.entries.iter().filter(|entry| entry.method == label).collect();
+    let lookup = &context.lookups[number];
+    let own: Vec<&Entry> = lookup.entries(label).collect();
     if own.is_empty() {
         return None;
     }
-    let heat = heat_ranges(board);
-    let places = |keep: f64| {
-        board.methods().filter(|it| it.keep.to_bits() == keep.to_bits() && it.place.is_some()).count()
-    };
+    let series = beside_baselines(context, label);
     Some(MethodBoard {
         id: board_id(number),
         title: board.key.title(),
         key: KeyView::of(board),
         barred: context.standings.barred(&board.key),
         tasks: board.tasks.iter().map(|task| context.task_link(&task.id, &task.short)).collect(),
-        of: own.iter().map(|entry| places(entry.keep)).collect(),
-        rows: own.iter().map(|entry| row_view(context, board, entry, &heat)).collect(),
-        curves: curves_view(context, board, &beside_baselines(context, label), 0),
+        of: own.iter().map(|entry| lookup.placed(entry.keep)).collect(),
+        rows: own.iter().map(|entry| row_view(context, board, entry, &lookup.heat)).collect(),
+        curves: curves_view(context, &lookup.only(&series), &series, 0),
     })
 }
 

@@ -11,6 +11,7 @@ mod families;
 mod fields;
 mod fronts;
 mod gallery;
+mod lookup;
 mod masks;
 mod method;
 mod order;
@@ -43,6 +44,7 @@ use agreement::AgreementView;
 use areas::AreasView;
 use families::FamiliesView;
 use fronts::FrontsView;
+use lookup::{BoardLookup, CostLookup};
 use masks::MaskView;
 use pairs::PairTableView;
 use perturbation::PerturbationView;
@@ -68,6 +70,9 @@ pub(super) struct Context<'a> {
     hidden_methods: usize,
     trials: TrialIndex<'a>,
     standings: Standings<'a>,
+    /// Of each board, in their order.
+    lookups: Vec<BoardLookup<'a>>,
+    costs: CostLookup<'a>,
     /// Rows of each trial by its name.
     rows: BTreeMap<String, Vec<&'a Row>>,
     single_dots: bool,
@@ -91,6 +96,8 @@ impl<'a> Context<'a> {
             hidden_methods,
             trials,
             standings: Standings::of(&report.statistics),
+            lookups: report.boards.iter().map(BoardLookup::of).collect(),
+            costs: CostLookup::of(&report.costs),
             rows,
             single_dots: input.rows.len() <= MOST_TRIAL_SCORES,
         }

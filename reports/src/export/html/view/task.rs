@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::names::Link;
 use super::super::number::{Figure, Number};
 use super::board::{KeyView, board_id, keep_title};
-use super::cells::{CellView, cell_view, heat_ranges};
+use super::cells::{CellView, cell_view};
 use super::curves::{CurvesView, task_curves};
 use super::gallery::{GalleryView, galleries};
 use super::{Context, control_note};
@@ -55,6 +55,8 @@ struct TaskBoard {
     key: KeyView,
     metric: String,
     groups: Vec<TaskGroup>,
+    /// Methods that are not in the table, in words.
+    hidden: String,
     curves: CurvesView,
 }
 
@@ -92,10 +94,10 @@ pub(super) fn task_page(context: &Context<'_>, id: &str, path: &str) -> TaskPage
 
 fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> Option<TaskBoard> {
     let place = board.tasks.iter().position(|task| task.id == id)?;
-    let heat = heat_ranges(board);
+    let lookup = &context.lookups[number];
     let task = &board.tasks[place];
     let mut groups: Vec<TaskGroup> = Vec::new();
-    for entry in &board.entries {
+    for entry in lookup.shown() {
         let (dense, keep) = (entry.is_dense(), entry.keep.to_string());
         if groups.last().is_none_or(|group| group.dense != dense || (!dense && group.keep != keep)) {
             let head = if dense { "dense controls".to_owned() } else { keep_title(board, entry.keep) };
@@ -106,7 +108,7 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
             method: clean(&entry.method),
             keep: entry.keep.to_string(),
             note: control_note(entry.control),
-            cell: cell_view(context, board, entry, task, &entry.cells[place], heat[place]),
+            cell: cell_view(context, board, entry, task, &entry.cells[place], lookup.heat[place]),
             mean: Figure::percent(["mean", "mean-half"], entry.mean),
         };
         if let Some(group) = groups.last_mut() {
@@ -125,6 +127,7 @@ fn task_board(context: &Context<'_>, number: usize, board: &Board, id: &str) -> 
         key: KeyView::of(board),
         metric: metrics.join(", "),
         groups,
+        hidden: lookup.hidden(),
         curves: task_curves(context, board, place),
     })
 }
