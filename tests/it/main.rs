@@ -24,6 +24,7 @@ mod interrupted;
 mod invariants;
 mod loader;
 mod nightly;
+mod official;
 mod patterns;
 mod photographs;
 mod python;

@@ -60,6 +60,14 @@ impl Context {
                 "tf32 is arithmetic of NVIDIA's GPUs; write `f32`, or run it with `--device cuda:0`";
             return Err(error_at(&file, &text, "precision", message).into());
         }
+        for (name, task) in &suite.tasks {
+            if let Some(official) = &task.official
+                && let Err(error) = secateur_data::official::entry(&official.set)
+            {
+                let key = format!("tasks.{name}.official.set");
+                return Err(error_at(&file, &text, &key, &error.to_string()).into());
+            }
+        }
         let mut outside = BTreeMap::new();
         let upstream = match &suite.upstream.checkpoint {
             Some(checkpoint) => find_checkpoint(places, checkpoint)?,
@@ -73,6 +81,7 @@ impl Context {
                 .collect(),
             generator_version: secateur_data::generated::VERSION,
             loader_version: secateur_data::folder::VERSION,
+            official_loader_version: secateur_data::official::VERSION,
             generated_detection: secateur_data::generated::detection_catalogue()
                 .iter()
                 .map(|entry| entry.id.to_owned())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::files::{named_files, undeclared};
 use crate::recipe::{Length, Recipe};
 use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
-use crate::task::TaskSource;
+use crate::task::{Metric, TaskFormat, TaskSource};
 use crate::yaml::{YamlError, from_str, nearest, nearest_expected, to_json};
 
 /// More replicates than anyone runs; intervals over a few of them are what seeds are for.
@@ -348,6 +348,28 @@ fn check_direct(suite: &Suite, direct: &Direct, add: &mut impl FnMut(&str, Strin
 /// What files with classes and files with boxes do not have in common.
 fn check_task(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, String)) {
     let key = |field: &str| format!("tasks.{name}.{field}");
+    match (task.format == TaskFormat::Official, &task.official) {
+        (true, None) => {
+            add(&key("official"), "is needed: `{set: ID}`, as `secateur data list` has it".to_owned())
+        }
+        (false, Some(_)) => add(&key("official"), "is for the format `official`".to_owned()),
+        _ => {}
+    }
+    if task.format == TaskFormat::Official {
+        let own = "is the official set's own; leave it out";
+        if task.metric != Metric::default() {
+            add(&key("metric"), own.to_owned());
+        }
+        if task.mean != [0.5; 3] {
+            add(&key("mean"), own.to_owned());
+        }
+        if task.std != [0.5; 3] {
+            add(&key("std"), own.to_owned());
+        }
+        if task.validation_per_class > 0 {
+            add(&key("validation_per_class"), "is `official.held_out` for official sets".to_owned());
+        }
+    }
     if !task.format.has_boxes() {
         if task.metric.is_of_detection() {
             add(

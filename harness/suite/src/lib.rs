@@ -25,7 +25,7 @@ pub use stage::{
     PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
     derive_seed, seed_commitment,
 };
-pub use task::{DetectionSource, Metric, TaskFormat, TaskSource};
+pub use task::{DetectionSource, Metric, OfficialSource, TaskFormat, TaskSource};
 pub use yaml::{YamlError, nearest, to_json};
 
 /// The JSON Schema of suite files.

@@ -32,6 +32,24 @@ pub struct TaskSource {
     /// Detection only: which lists of the data set are the splits, which classes there are, and what is small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection: Option<Box<DetectionSource>>,
+    /// Official data sets only: which one, and what becomes of its validation split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official: Option<OfficialSource>,
+}
+
+/// Which official data set a task is, and in which form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfficialSource {
+    /// Identifier of the set, as `secateur data list` has it. It brings classes, splits, metric and normalization.
+    pub set: String,
+    /// Set the pinned validation split aside (the set's own, else a tenth of each class). Absent: everything but the test split is
+    /// trained on, as in published protocols.
+    #[serde(default)]
+    pub held_out: bool,
+    /// Take a set that has fewer pictures or classes than it officially has; the task's title says how many.
+    #[serde(default)]
+    pub reduced: bool,
 }
 
 /// What a detection task is beside its files.
@@ -63,6 +81,8 @@ pub struct DetectionSource {
 pub enum TaskFormat {
     /// `{train,test}/<class>/*.jpg`, a folder or a `.tar.gz` of one.
     ImageFolder,
+    /// A data set in the form in which its authors publish it: a folder with its archives, or with what is in them.
+    Official,
     /// Objects in boxes, in the layout of PASCAL VOC's devkit.
     Voc,
     /// Objects in boxes, in the layout of COCO.

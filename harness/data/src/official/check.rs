@@ -320,7 +320,7 @@ fn compare_members(tree: &Tree<'_>, report: &mut CheckReport) -> Result<(), Data
 }
 
 fn compare_numbers(tree: &Tree<'_>, draft: Draft, report: &mut CheckReport) -> Result<Listing, DataError> {
-    let (listing, missing) = assemble(tree, draft)?;
+    let (listing, missing) = assemble(tree, draft, false)?;
     let counts = &tree.entry.counts;
     report.splits = Split::ALL
         .into_iter()
@@ -393,8 +393,7 @@ fn oddities(picture: &Picture, deep: bool) -> Vec<Odd> {
     if !has_end(bytes, kind) {
         found.push(Odd::Truncated);
     } else if decode(&picture.content).is_err() {
-        let known = matches!(kind, Kind::Jpeg | Kind::GrayJpeg | Kind::CmykJpeg | Kind::Png);
-        found.push(if known { Odd::Damaged } else { Odd::NotDecodable });
+        found.push(if kind == Kind::Tiff { Odd::NotDecodable } else { Odd::Damaged });
     }
     found
 }

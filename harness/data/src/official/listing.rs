@@ -23,7 +23,7 @@ const PINNED: Validation = Validation::Fraction { fraction: 0.1, seed: 0 };
 /// How a set is listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Take a set that has fewer pictures than it officially has. Its identifier and title say how many.
+    /// Take a set that has fewer pictures, or fewer classes, than it officially has. Its identifier and title say how many.
     pub reduced: bool,
     /// What becomes of the validation split.
     pub held_out: HeldOut,
@@ -83,6 +83,10 @@ pub struct Reduced {
     pub test: usize,
     /// How many there are officially.
     pub official_test: usize,
+    /// Classes that are there.
+    pub classes: usize,
+    /// How many there are officially.
+    pub official_classes: usize,
 }
 
 /// The pictures of a set. Each split is sorted by name.
@@ -154,7 +158,7 @@ impl Listing {
 /// something cannot be read.
 pub fn list(folder: &Path, entry: &Entry, options: &Options) -> Result<Listing, DataError> {
     let (tree, draft) = draft(folder, entry)?;
-    let (mut listing, missing) = assemble(&tree, draft)?;
+    let (mut listing, missing) = assemble(&tree, draft, options.reduced)?;
     demand_counts(&tree, &mut listing, &missing, options.reduced)?;
     if options.held_out == HeldOut::Nothing {
         let validation = std::mem::take(&mut listing.validation);
@@ -183,10 +187,14 @@ pub(super) fn draft<'e>(folder: &Path, entry: &'e Entry) -> Result<(Tree<'e>, Dr
 pub(super) type Missing = [Vec<String>; 3];
 
 /// Looks for the pictures of a draft. The splits are the official ones.
-pub(super) fn assemble(tree: &Tree<'_>, mut draft: Draft) -> Result<(Listing, Missing), DataError> {
+pub(super) fn assemble(
+    tree: &Tree<'_>,
+    mut draft: Draft,
+    reduced: bool,
+) -> Result<(Listing, Missing), DataError> {
     let entry = tree.entry;
     let found = draft.classes.len();
-    if found != entry.classes {
+    if found != entry.classes && !(reduced && (2..entry.classes).contains(&found)) {
         return Err(tree.file_error(
             &entry.id,
             format!("has {found} classes, officially {}; is this the official release?", entry.classes),
@@ -268,7 +276,7 @@ fn demand_counts(
             format!("{} of {} {} pictures", listing.split(split).len(), counts.of(split), split.name())
         })
         .collect();
-    if differing.is_empty() {
+    if differing.is_empty() && listing.classes.len() == tree.entry.classes {
         return Ok(());
     }
     let excess = Split::ALL.into_iter().any(|split| listing.split(split).len() > counts.of(split));
@@ -314,10 +322,16 @@ fn reduce(tree: &Tree<'_>, listing: &mut Listing) -> Result<(), DataError> {
         official_train: counts.train + counts.of(Split::Validation),
         test: listing.test.len(),
         official_test: counts.of(Split::Test),
+        classes: listing.classes.len(),
+        official_classes: tree.entry.classes,
+    };
+    let classes = match reduced.classes == reduced.official_classes {
+        true => String::new(),
+        false => format!("{} of {} classes, ", reduced.classes, reduced.official_classes),
     };
     listing.id = format!("{}-reduced-{}-{}", listing.id, reduced.train, reduced.test);
     listing.title = format!(
-        "{} (reduced: {} of {} training and {} of {} test pictures)",
+        "{} (reduced: {classes}{} of {} training and {} of {} test pictures)",
         listing.title, reduced.train, reduced.official_train, reduced.test, reduced.official_test
     );
     listing.reduced = Some(reduced);

@@ -4,6 +4,7 @@
 //! - [`list`] reads which pictures a set has, of which class and in which split, without decoding any;
 //! - [`Listing::read`] reads the bytes of listed pictures, in one pass over each archive, and [`decode`] makes pixels
 //!   of them;
+//! - [`load`] makes a task of pictures of one size of it;
 //! - [`check`] says what is there and what is wrong.
 //!
 //! A set lies in a folder of its own, unpacked or in the archives in which it is published. One module per set knows
@@ -14,6 +15,7 @@ mod catalogue;
 mod check;
 mod draft;
 mod listing;
+mod load;
 mod mat;
 mod raw;
 mod reading;
@@ -32,6 +34,7 @@ pub use check::{
     check,
 };
 pub use listing::{HeldOut, Listed, Listing, Options, Place, Reduced, list};
+pub use load::{LoadReport, load};
 pub use reading::{Content, Decoded, decode};
 pub use sniff::Odd;
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use secateur_pictures::{Oddity, Raster};
+
 use super::listing::{Listing, Place};
 use super::raw::pieces;
 use super::tree::Located;
-use crate::{DataError, Split, picture};
+use crate::{DataError, Split};
 
 /// The bytes of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +27,10 @@ pub enum Content {
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels.
-    pub height: usize,
+    /// Its pixels.
+    pub raster: Raster,
     /// Whether it had one gray channel, which was repeated.
     pub gray: bool,
-    /// Red, green and blue, `[height, width, 3]`, outermost dimension first.
-    pub pixels: Vec<u8>,
 }
 
 /// Makes pixels of a picture's bytes. Every picture of the official sets is decoded here.
@@ -42,10 +40,9 @@ pub struct Decoded {
 pub fn decode(content: &Content) -> Result<Decoded, String> {
     match content {
         Content::File(bytes) => {
-            let picture = picture::decode(bytes)?;
-            let (width, height) = (picture.width() as usize, picture.height() as usize);
-            let gray = !picture.color().has_color();
-            Ok(Decoded { width, height, gray, pixels: picture.into_rgb8().into_raw() })
+            // The name does not matter: what a file's name says is told by `check`.
+            let decoded = secateur_pictures::decode("", bytes).map_err(|error| error.to_string())?;
+            Ok(Decoded { gray: decoded.oddities.has(Oddity::Gray), raster: decoded.raster })
         }
         Content::Pixels { shape: [height, width, channels], values } => {
             let (gray, pixels) = match channels {
@@ -53,7 +50,13 @@ pub fn decode(content: &Content) -> Result<Decoded, String> {
                 3 => (false, values.clone()),
                 other => return Err(format!("{other} channels are neither gray nor colours")),
             };
-            Ok(Decoded { width: *width, height: *height, gray, pixels })
+            let side = |pixels: &usize| u32::try_from(*pixels).ok();
+            let raster = side(width)
+                .zip(side(height))
+                .and_then(|(width, height)| Raster::from_interleaved(width, height, &pixels));
+            let raster =
+                raster.ok_or_else(|| format!("{height}x{width} pixels are not what the file holds"))?;
+            Ok(Decoded { raster, gray })
         }
     }
 }

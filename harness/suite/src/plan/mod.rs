@@ -127,6 +127,8 @@ pub struct Surroundings {
     pub generator_version: u32,
     /// Version of the loader of image folders.
     pub loader_version: u32,
+    /// Version of the loaders of official data sets.
+    pub official_loader_version: u32,
     /// The generated tasks with boxes.
     pub generated_detection: Vec<String>,
     /// Version of their generator.

@@ -9,6 +9,7 @@ use crate::stage::{
     DataSource, EvaluateSpec, ExtractSpec, MeasureSpec, PrepareSpec, RegimeKind, StageSpec, TransferSpec,
     VerifySpec, derive_seed,
 };
+use crate::task::TaskFormat;
 
 impl Planner<'_> {
     pub(super) fn verify(
@@ -150,10 +151,10 @@ impl Planner<'_> {
         }
         let (source, inputs) = if let Some(files) = self.suite.tasks.get(task) {
             let inputs = [("data".to_owned(), InputSource::Data(files.path.clone()))].into();
-            let version = if files.format.has_boxes() {
-                self.surroundings.detection_loader_version
-            } else {
-                self.surroundings.loader_version
+            let version = match files.format {
+                TaskFormat::ImageFolder => self.surroundings.loader_version,
+                TaskFormat::Official => self.surroundings.official_loader_version,
+                TaskFormat::Voc | TaskFormat::Coco => self.surroundings.detection_loader_version,
             };
             (DataSource::Files { source: files.clone(), version }, inputs)
         } else if task == "generated/upstream"

@@ -12,6 +12,7 @@ fn plan(suite: &Suite) -> Plan {
         generated: (0..12).map(|index| format!("generated/t{index}")).collect(),
         generator_version: 1,
         loader_version: 1,
+        official_loader_version: 1,
         generated_detection: vec!["generated/figures".to_owned()],
         detection_generator_version: 2,
         detection_loader_version: 3,

@@ -1,8 +1,9 @@
 //! `prepare`: packs a task's splits, training and validation apart from the test split.
 
-use secateur_data::{TaskData, folder, generated, pack};
+use anyhow::Context as _;
+use secateur_data::{TaskData, folder, generated, official, pack};
 use secateur_metrics::ClassificationMetric;
-use secateur_suite::{DataSource, Metric, PrepareSpec, TaskSource, derive_seed};
+use secateur_suite::{DataSource, Metric, PrepareSpec, TaskFormat, TaskSource, derive_seed};
 
 use crate::order::Order;
 use crate::stages::Ended;
@@ -23,6 +24,12 @@ pub(crate) fn run(order: &Order, spec: &PrepareSpec) -> anyhow::Result<Ended> {
         DataSource::Files { source, version } if source.format.has_boxes() => {
             check_version("loader", *version, secateur_data::detection::VERSION)?;
             detection::load(order, &spec.task, source)?
+        }
+        DataSource::Files { source, version } if source.format == TaskFormat::Official => {
+            check_version("loader", *version, official::VERSION)?;
+            let (task, report) = load_official(order, source)?;
+            tracing::info!(?report, "loaded");
+            pack(order, &task, 0)?
         }
         DataSource::Files { source, version } => {
             check_version("loader", *version, folder::VERSION)?;
@@ -57,6 +64,18 @@ fn pack(order: &Order, task: &TaskData, left_out: usize) -> anyhow::Result<serde
         "left_out": left_out,
         "digest": secateur_data::digest(task),
     }))
+}
+
+fn load_official(order: &Order, source: &TaskSource) -> anyhow::Result<(TaskData, official::LoadReport)> {
+    let own = source.official.as_ref().context("the order names no official set")?;
+    let held_out = if own.held_out { official::HeldOut::Pinned } else { official::HeldOut::Nothing };
+    let options = official::Options { reduced: own.reduced, held_out };
+    let folder = order.input("data")?;
+    let (mut task, report) = official::load(folder, official::entry(&own.set)?, &options, source.side)?;
+    if !source.title.is_empty() {
+        task.info.title.clone_from(&source.title);
+    }
+    Ok((task, report))
 }
 
 fn options(id: &str, source: &TaskSource) -> folder::Options {

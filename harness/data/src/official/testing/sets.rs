@@ -27,7 +27,9 @@ fn picture(split: usize, k: usize) -> Vec<u8> {
 /// Which picture of which split a decoded picture is: 0 of those to train on, 1 to choose on, 2 to score on.
 #[must_use]
 pub fn which(pixels: &Decoded) -> (usize, usize) {
-    let [red, green, blue] = [0, 1, 2].map(|channel| (usize::from(pixels.pixels[channel]) + STEP / 2) / STEP);
+    let planes = pixels.raster.planes();
+    let area = planes.len() / 3;
+    let [red, green, blue] = [0, 1, 2].map(|channel| (usize::from(planes[channel * area]) + STEP / 2) / STEP);
     (blue % 3, red + STEPS * (green + STEPS * (blue / 3)))
 }
 

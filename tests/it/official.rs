@@ -1,0 +1,120 @@
+//! Official data sets in suites: miniature trees in the official layouts, as archives and unpacked.
+
+use std::path::Path;
+
+use secateur_data::official::testing::{Size, publish};
+
+use crate::support::{GIVEN, Lab, MAGNITUDE, Suite, secateur};
+
+/// The twelve tasks of transfer.
+const SETS: [&str; 12] = secateur_data::official::TRANSFER;
+
+const SMALL: Size = Size { classes: 3, train: 12, validation: 6, test: 9 };
+
+/// Every other set in its archives, the others unpacked.
+fn publish_all(root: &Path) {
+    for (number, id) in SETS.iter().enumerate() {
+        let (set, folder) = (publish(id, SMALL), root.join(id));
+        if number % 2 == 0 { set.pack(&folder) } else { set.unpack(&folder) }
+    }
+}
+
+fn suite(tasks: &[&str], official: &str) -> String {
+    let base = Suite {
+        keeps: "[0.3]",
+        set: "prunable: {name: convolutions, head: false}",
+        more: "evaluate: false\ncontrols: [dense-trained]\ntransfer:\n  tasks: [TASKS]\n  \
+               linear: {recipe: base, length: 6it}\n  full: {recipe: base, length: 4it}\n"
+            .replace("TASKS", &tasks.join(", ")),
+        upstream: GIVEN,
+        track: "{name: equal-allowance, allowance: 64ex, recipe: base}",
+        ..Suite::new(&[MAGNITUDE])
+    };
+    let declared: String = tasks
+        .iter()
+        .map(|id| {
+            format!("  {id}: {{format: official, path: {id}, side: 16, official: {{set: {id}{official}}}}}\n")
+        })
+        .collect();
+    base.text().replace("tasks:\n  stripes", &format!("tasks:\n{declared}  stripes"))
+}
+
+fn run(lab: &Lab, text: &str, more: &[&str]) -> crate::support::Said {
+    std::fs::write(lab.path("mini.yaml"), text).expect("a suite can be written");
+    let mut command = lab.command("store");
+    crate::support::Said::of(&command.args(more).output().expect("secateur starts"))
+}
+
+#[test]
+fn the_twelve_official_tasks_are_transferred_to_in_both_regimes() {
+    let lab = Lab::new();
+    publish_all(&lab.path("."));
+    run(&lab, &suite(&SETS, ", reduced: true"), &["--jobs", "2"]).exits(0);
+    let rows = lab.rows("store");
+    assert_eq!(rows.len(), 12 * 2 * 2);
+    for row in &rows {
+        assert_eq!(row["outcome"], "ok", "{row:?}");
+        let entry = secateur_data::official::entry(&row["task"]).expect("a set");
+        let metric = entry.metric.classification().expect("a metric of classes").name();
+        assert_eq!(row["metric"], metric, "{row:?}");
+        assert!(!row["top1"].is_empty() && !row["mean_per_class"].is_empty(), "both are recorded: {row:?}");
+        assert!(row["test_pictures"].parse::<u32>().expect("a count") >= 9, "{row:?}");
+    }
+    // Whether a set lies in its archives or unpacked, the pictures are the same: as prepared, so scored.
+    let digest = |id: &str| lab.object("store", &format!("prepare {id}"))["facts"]["digest"].clone();
+    let before: Vec<_> = SETS.iter().map(|id| digest(id)).collect();
+    for (number, id) in SETS.iter().enumerate() {
+        let folder = lab.path(id);
+        std::fs::remove_dir_all(&folder).expect("removed");
+        let set = publish(id, SMALL);
+        if number % 2 == 0 { set.unpack(&folder) } else { set.pack(&folder) }
+    }
+    std::fs::remove_dir_all(lab.path("store")).expect("removed");
+    run(&lab, &suite(&SETS, ", reduced: true"), &["--jobs", "2"]).exits(0);
+    assert_eq!(SETS.iter().map(|id| digest(id)).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn what_is_not_the_official_release_is_told() {
+    let lab = Lab::new();
+    publish_all(&lab.path("."));
+    let flowers = suite(&["flowers"], "");
+    // A set in small is not the set, unless the suite says that it is a part of it.
+    run(&lab, &flowers, &[]).exits(1);
+    let rows = lab.rows("store");
+    let task = rows.iter().find(|row| row["task"] == "flowers").expect("a row");
+    assert_eq!(task["outcome"], "failed");
+    assert!(task["outcome_detail"].contains("3 classes, officially 102"), "{task:?}");
+
+    let typo = flowers.replace("set: flowers", "set: flower");
+    run(&lab, &typo, &[]).exits(2).names(&["tasks.flowers.official.set", "`flowers`"]);
+    let metric = flowers.replace("side: 16", "side: 16, metric: mean-per-class");
+    run(&lab, &metric, &[]).exits(2).names(&["tasks.flowers.metric", "leave it out"]);
+    let none = flowers.replace(", official: {set: flowers}", "");
+    run(&lab, &none, &[]).exits(2).names(&["tasks.flowers.official", "secateur data list"]);
+    let other = flowers.replace("format: official", "format: image-folder");
+    run(&lab, &other, &[]).exits(2).names(&["tasks.flowers.official", "format `official`"]);
+
+    // The command that says what is missing.
+    let mut command = secateur();
+    let said = command.args(["data", "check", "flowers", "--data-root"]).arg(lab.path("."));
+    let said = crate::support::Said::of(&said.output().expect("secateur starts")).exits(1);
+    assert!(said.out.contains("flowers"), "{}", said.out);
+}
+
+/// The pinned validation split is set aside, and what is trained on shrinks by it.
+#[test]
+fn a_held_out_split_is_pinned() {
+    let lab = Lab::new();
+    publish_all(&lab.path("."));
+    let counts = |official: &str, id: &str| -> (u64, u64, u64) {
+        let _ = std::fs::remove_dir_all(lab.path("store"));
+        run(&lab, &suite(&[id], official), &["--only", "method=magnitude"]).exits(0);
+        let facts = &lab.object("store", &format!("prepare {id}"))["facts"];
+        let count = |split: &str| facts[split].as_u64().expect("a count");
+        (count("train"), count("validation"), count("test"))
+    };
+    // Flowers-102 has a validation split of its own.
+    assert_eq!(counts(", reduced: true", "flowers"), (18, 0, 9));
+    assert_eq!(counts(", reduced: true, held_out: true", "flowers"), (12, 6, 9));
+}
