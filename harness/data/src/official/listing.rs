@@ -136,6 +136,11 @@ impl Listing {
     /// What the task is, apart from its pictures.
     #[must_use]
     pub fn info(&self) -> TaskInfo {
+        // Gray pictures have their one channel three times.
+        let three = |values: &[f32]| match values {
+            [one] => vec![*one; 3],
+            values => values.to_vec(),
+        };
         TaskInfo {
             id: self.id.clone(),
             title: self.title.clone(),
@@ -143,8 +148,8 @@ impl Listing {
             version: VERSION,
             classes: self.classes.clone(),
             metric: self.metric,
-            mean: self.normalization.mean.clone(),
-            std: self.normalization.std.clone(),
+            mean: three(&self.normalization.mean),
+            std: three(&self.normalization.std),
         }
     }
 }

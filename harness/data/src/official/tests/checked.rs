@@ -104,8 +104,17 @@ fn odd_pictures_are_counted_by_their_kind() {
     put("images/1000004.jpg", Vec::new());
     put("images/1000005.jpg", noisy[..noisy.len() / 2].to_vec());
     put("images/1000006.jpg", damaged);
-    let shallow = vec![(Odd::Gray, 1), (Odd::Png, 2), (Odd::Gif, 1), (Odd::Empty, 1), (Odd::NoPicture, 1)];
-    let deep = [&shallow[..], &[(Odd::Truncated, 1), (Odd::NotDecodable, 1), (Odd::Damaged, 1)]].concat();
+    put("images/1000007.jpg", b"II\x2a\0 and so on".to_vec());
+    let shallow = vec![
+        (Odd::Gray, 1),
+        (Odd::Png, 2),
+        (Odd::Gif, 1),
+        (Odd::OtherFormat, 1),
+        (Odd::Empty, 1),
+        (Odd::NoPicture, 1),
+    ];
+    // The GIF has nothing but its first word.
+    let deep = [&shallow[..], &[(Odd::Truncated, 1), (Odd::NotDecodable, 1), (Odd::Damaged, 2)]].concat();
     for folder in [set.unpacked(), set.packed()] {
         let report = check(folder.path(), &set.entry, &CheckOptions::default());
         assert_eq!(odd(&report), shallow);

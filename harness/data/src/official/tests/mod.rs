@@ -3,6 +3,7 @@
 mod checked;
 mod documented;
 mod hostile;
+mod loaded;
 mod rules;
 mod whole;
 
