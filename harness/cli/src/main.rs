@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod executor;
 mod family;
+mod fetch;
 mod interpreter;
 mod limits;
 mod plugins;
@@ -50,7 +51,7 @@ enum Command {
     Methods(commands::methods::Methods),
     /// List the generated tasks, or show their pictures.
     Tasks(commands::tasks::Tasks),
-    /// List the official data sets, or say what is there of them.
+    /// List the official data sets, fetch them, or say what is there of them.
     Data(commands::data::Data),
     /// List the networks, or show one.
     Networks(commands::networks::Networks),

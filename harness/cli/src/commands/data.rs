@@ -1,5 +1,8 @@
 //! `secateur data`.
 
+mod fetch;
+mod watch;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -43,6 +46,11 @@ enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Fetch official data sets from where they are published.
+    #[command(
+        after_help = "Exit code: 0 all that the sets need is there, 1 something is missing or wrong, 2 usage."
+    )]
+    Fetch(fetch::Fetch),
 }
 
 impl Data {
@@ -52,6 +60,7 @@ impl Data {
                 list(json)?;
                 Ok(ExitCode::SUCCESS)
             }
+            DataCommand::Fetch(command) => command.run(),
             DataCommand::Check { sets, data_root, deep, digests, json } => {
                 let sets = sets_named(sets.iter().map(String::as_str))?;
                 check(&sets, &data_root, &CheckOptions { deep, digests }, json)

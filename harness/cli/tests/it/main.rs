@@ -1,4 +1,5 @@
 //! Commands that need no worker, and so no libtorch, on the program itself.
 
 mod data;
+mod fetch;
 mod lint_board;

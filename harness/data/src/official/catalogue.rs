@@ -219,14 +219,17 @@ pub struct Need {
 }
 
 impl Entry {
+    /// The archives that give something that is needed, each of which is enough, the first choice first.
+    pub(super) fn archives_for<'e>(&'e self, need: &'e Need) -> impl Iterator<Item = &'e Archive> {
+        need.any.iter().flat_map(|mark| {
+            self.archives.iter().filter(move |archive| archive.gives == *mark || archive.file == *mark)
+        })
+    }
+
     /// Bytes of its archives where known. Of archives that give the same, or of which one is enough, the first counts.
     #[must_use]
     pub fn archive_bytes(&self) -> Option<u64> {
-        let used = self.needs.iter().filter_map(|need| {
-            need.any.iter().find_map(|mark| {
-                self.archives.iter().find(|archive| archive.gives == *mark || archive.file == *mark)
-            })
-        });
+        let used = self.needs.iter().filter_map(|need| self.archives_for(need).next());
         let mut seen = Vec::new();
         for archive in used {
             if !seen.contains(&archive) {

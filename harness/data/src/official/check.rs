@@ -234,9 +234,12 @@ fn look_at_archive(
     Ok(ArchiveReport { file, state: ArchiveState::There, digest })
 }
 
-/// Compares everything that is known of an archive. A compressed file may have been compressed anew, if what is in it
-/// has the digest that it should have.
-fn compare_archive(path: &Path, archive: &Archive, entry: &Entry) -> Result<DigestState, DataError> {
+/// Compares everything that is known of an archive of a set with a file, which may have another name. A compressed file
+/// may have been compressed anew, if what is in it has the digest that it should have.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be read.
+pub fn compare_archive(path: &Path, archive: &Archive, entry: &Entry) -> Result<DigestState, DataError> {
     let open = || File::open(path).map_err(DataError::io("read", path));
     let found = Digests::of(open()?).map_err(DataError::io("read", path))?;
     let mut differing = Vec::new();

@@ -5,7 +5,8 @@
 //! - [`Listing::read`] reads the bytes of listed pictures, in one pass over each archive, and [`decode`] makes pixels
 //!   of them;
 //! - [`load`] makes a task of pictures of one size of it;
-//! - [`check`] says what is there and what is wrong.
+//! - [`check`] says what is there and what is wrong;
+//! - [`supplies`] says which archives are there and which are wanted, and [`compare_archive`] whether one is official.
 //!
 //! A set lies in a folder of its own, unpacked or in the archives in which it is published. One module per set knows
 //! how its files say what is what; everything that sets have in common is in `tree` (which files there are), `draft`
@@ -21,6 +22,7 @@ mod raw;
 mod reading;
 mod sets;
 mod sniff;
+mod supply;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tree;
@@ -31,12 +33,13 @@ pub use catalogue::{
 };
 pub use check::{
     Absence, ArchiveReport, ArchiveState, CheckOptions, CheckReport, DigestState, OddReport, SplitReport,
-    check,
+    check, compare_archive,
 };
 pub use listing::{HeldOut, Listed, Listing, Options, Place, Reduced, list};
 pub use load::{LoadReport, load};
 pub use reading::{Content, Decoded, decode};
 pub use sniff::Odd;
+pub use supply::{Supply, supplies};
 
 /// Version of these loaders; it grows when the same files give other pictures, labels, splits or another order.
 pub const VERSION: u32 = 1;

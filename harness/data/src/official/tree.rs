@@ -76,13 +76,11 @@ pub(super) struct Tree<'e> {
 }
 
 impl<'e> Tree<'e> {
-    /// Finds the files of a set in its folder, and in its archives there that are not unpacked. Of members whose paths
-    /// end in one of `metadata` the content is kept.
+    /// Finds the files of a set in its folder, without looking into archives.
     ///
     /// # Errors
-    /// [`DataError::Absent`] if there is no folder, [`DataError::Io`] and [`DataError::Unreadable`] if something cannot
-    /// be read, [`DataError::File`] for members of archives that lead out of them.
-    pub(super) fn open(root: &Path, entry: &'e Entry, metadata: &[&str]) -> Result<Self, DataError> {
+    /// [`DataError::Absent`] if there is no folder, [`DataError::Io`] and [`DataError::Unreadable`] if it cannot be read.
+    pub(super) fn of_folder(root: &Path, entry: &'e Entry) -> Result<Self, DataError> {
         let source = Source { root: root.to_path_buf(), archives: Vec::new() };
         let mut tree =
             Self { entry, source, files: BTreeMap::new(), twice: BTreeSet::new(), kept: BTreeMap::new() };
@@ -90,6 +88,17 @@ impl<'e> Tree<'e> {
             return Err(tree.absent("the folder", &tree.how(&[])));
         }
         tree.add_folder("", root, 0)?;
+        Ok(tree)
+    }
+
+    /// Finds the files of a set in its folder, and in its archives there that are not unpacked. Of members whose paths
+    /// end in one of `metadata` the content is kept.
+    ///
+    /// # Errors
+    /// [`DataError::Absent`] if there is no folder, [`DataError::Io`] and [`DataError::Unreadable`] if something cannot
+    /// be read, [`DataError::File`] for members of archives that lead out of them.
+    pub(super) fn open(root: &Path, entry: &'e Entry, metadata: &[&str]) -> Result<Self, DataError> {
+        let mut tree = Self::of_folder(root, entry)?;
         for archive in &entry.archives {
             if archive.gives == archive.file || tree.base(&archive.gives)?.is_some() {
                 continue;
