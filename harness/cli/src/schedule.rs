@@ -110,9 +110,7 @@ impl<'a> Schedule<'a> {
         let needed = self.needed.clone();
         self.until_nothing_is_wanted(|schedule| {
             for &index in &needed {
-                if matches!(schedule.states[index], NodeState::Pending) {
-                    let _ = schedule.resolve(index)?;
-                }
+                let _ = schedule.look_at(index)?;
             }
             Ok(())
         })
@@ -130,6 +128,15 @@ impl<'a> Schedule<'a> {
             if self.wanted.len() == wanted {
                 return Ok(());
             }
+        }
+    }
+
+    /// Resolves a stage that is pending, or prepares one whose discarded outputs are wanted.
+    fn look_at(&mut self, index: NodeIndex) -> anyhow::Result<Option<Prepared>> {
+        match self.states[index] {
+            NodeState::Pending => self.resolve(index),
+            NodeState::Done { .. } if self.wanted.contains(&index) => self.prepare_again(index),
+            _ => Ok(None),
         }
     }
 
@@ -193,12 +200,10 @@ impl<'a> Schedule<'a> {
         let needed = self.needed.clone();
         self.until_nothing_is_wanted(|schedule| {
             for &index in &needed {
-                if !matches!(schedule.states[index], NodeState::Pending)
-                    || ready.iter().any(|(other, _)| *other == index)
-                {
+                if ready.iter().any(|(other, _)| *other == index) {
                     continue;
                 }
-                if let Some(prepared) = schedule.resolve(index)? {
+                if let Some(prepared) = schedule.look_at(index)? {
                     ready.push((index, prepared));
                 }
             }
@@ -228,6 +233,7 @@ impl<'a> Schedule<'a> {
             // An equal stage may have ended since this one became ready: equal masks share all later stages.
             if let Some(state) = self.ended.get(&prepared.identity) {
                 self.states[index] = state.clone();
+                self.wanted.remove(&index);
                 continue;
             }
             if let Some(waiting) = self.running.get_mut(&prepared.identity) {
@@ -364,6 +370,7 @@ impl<'a> Schedule<'a> {
         };
         for index in waiting {
             self.states[index] = state.clone();
+            self.wanted.remove(&index);
         }
         self.ended.insert(identity, state);
         Ok(result?)
@@ -389,6 +396,34 @@ impl<'a> Schedule<'a> {
 
     /// Resolves a stage: to a stored result, to a block, or to something that must run.
     fn resolve(&mut self, index: NodeIndex) -> anyhow::Result<Option<Prepared>> {
+        let Some(prepared) = self.identify(index)? else { return Ok(None) };
+        let identity = &prepared.identity;
+        if let Some(state) = self.ended.get(identity) {
+            self.states[index] = state.clone();
+            return Ok(None);
+        }
+        if let Some(result) = self.store.object(identity.as_str())? {
+            self.states[index] = self.state_of(identity, &result);
+            self.tally.stored += 1;
+            if result.outcome != Outcome::Ok {
+                self.tally.not_ok += 1;
+            }
+            self.want_what_reports_read(index, &result)?;
+            return Ok(None);
+        }
+        if !self.settings.retry
+            && let Some(last) = self.store.attempts(identity.as_str())?.pop()
+        {
+            self.states[index] = self.state_of(identity, &last);
+            self.tally.stored += 1;
+            self.tally.not_ok += 1;
+            return Ok(None);
+        }
+        Ok(if self.wants_inputs(index, &prepared.inputs)? { None } else { Some(prepared) })
+    }
+
+    /// What a stage is, once its inputs are known; nothing for one that is blocked, or has nothing to do.
+    fn identify(&mut self, index: NodeIndex) -> anyhow::Result<Option<Prepared>> {
         let node = &self.context.plan.nodes[index];
         let mut inputs = BTreeMap::new();
         for (name, source) in &node.inputs {
@@ -451,34 +486,7 @@ impl<'a> Schedule<'a> {
         inputs.remove("verified");
         let digests = inputs.iter().map(|(name, input)| (name.clone(), input.digest.clone())).collect();
         let identity = Identity::of(&spec, &self.context.environment, &digests);
-        if let Some(state) = self.ended.get(&identity) {
-            self.states[index] = state.clone();
-            return Ok(None);
-        }
-        let stored = self.store.object(identity.as_str())?;
-        if let Some(result) = &stored
-            && !self.is_run_again(index, result)?
-        {
-            self.states[index] = self.state_of(&identity, result);
-            self.tally.stored += 1;
-            if result.outcome != Outcome::Ok {
-                self.tally.not_ok += 1;
-            }
-            return Ok(None);
-        }
-        if stored.is_none()
-            && !self.settings.retry
-            && let Some(last) = self.store.attempts(identity.as_str())?.pop()
-        {
-            self.states[index] = self.state_of(&identity, &last);
-            self.tally.stored += 1;
-            self.tally.not_ok += 1;
-            return Ok(None);
-        }
-        if self.wants_inputs(index, &inputs)? {
-            return Ok(None);
-        }
-        Ok(Some(Prepared { identity, spec, inputs, stored }))
+        Ok(Some(Prepared { identity, spec, inputs, stored: None }))
     }
 
     /// Samples that a method was charged until it emitted a keep.

@@ -77,7 +77,7 @@ impl PlanCommand {
             count.all += 1;
             count.seconds = mean.get(node.spec.kind()).map(|(sum, n)| sum / f64::from(*n));
             let word = match &schedule.states[*index] {
-                NodeState::Done { .. } => {
+                NodeState::Done { .. } if !schedule.is_wanted(*index) => {
                     count.stored += 1;
                     "stored"
                 }
@@ -85,7 +85,8 @@ impl PlanCommand {
                     count.failed += 1;
                     outcome.word()
                 }
-                NodeState::Pending | NodeState::Running(_) => {
+                // Of what is done here, only outputs that were discarded are made again.
+                NodeState::Done { .. } | NodeState::Pending | NodeState::Running(_) => {
                     let pictures = node.spec.pictures().unwrap_or(0);
                     count.pictures = count.pictures.saturating_add(pictures);
                     if !shared.contains(index) {

@@ -1,24 +1,36 @@
 //! Stages that are stored and run once more, since outputs of theirs were discarded and are to be read.
+//!
+//! Such a stage stays done while its outputs are made again: what they are is known from its record, so the stages that read them are
+//! identified, and found in the store, without them. Only what must run waits.
 
 use std::collections::BTreeMap;
 
 use secateur_store::{InputFile, Outcome, StageResult, StoreError, WorkDir};
 use secateur_suite::{Identity, InputSource, NodeIndex};
 
-use super::{NodeState, Schedule};
+use super::{NodeState, Prepared, Schedule};
 
 impl Schedule<'_> {
-    /// Whether a stored stage must run once more, because somebody reads what was discarded of it.
-    pub(super) fn is_run_again(&self, index: NodeIndex, result: &StageResult) -> anyhow::Result<bool> {
-        if !self.needed.contains(&index) {
-            return Ok(false);
-        }
-        let lacks = self.store.lacks(result)?;
-        let is_wanted = self.wanted.contains(&index);
-        Ok(lacks.iter().any(|name| is_wanted || result.is_read_by_reports(name)))
+    /// Whether outputs of a stored stage are made again.
+    pub(crate) fn is_wanted(&self, index: NodeIndex) -> bool {
+        self.wanted.contains(&index)
     }
 
-    /// Asks the stages again whose outputs a stage reads and that lack them. Returns whether there are any.
+    /// Asks for what reports read of a stage that is needed and lacks it.
+    pub(super) fn want_what_reports_read(
+        &mut self,
+        index: NodeIndex,
+        result: &StageResult,
+    ) -> anyhow::Result<()> {
+        if self.needed.contains(&index)
+            && self.store.lacks(result)?.iter().any(|name| result.is_read_by_reports(name))
+        {
+            self.want(index);
+        }
+        Ok(())
+    }
+
+    /// Asks for the outputs that a stage reads and that their stages lack. Returns whether there are any.
     pub(super) fn wants_inputs(
         &mut self,
         index: NodeIndex,
@@ -28,22 +40,43 @@ impl Schedule<'_> {
         for name in inputs.keys() {
             let Some(source) = self.context.plan.nodes[index].inputs.get(name) else { continue };
             let Some((producer, output)) = self.producer(source) else { continue };
-            let NodeState::Done { identity: Some(identity), outcome, .. } = &self.states[producer] else {
-                continue;
-            };
+            let NodeState::Done { identity: Some(identity), .. } = &self.states[producer] else { continue };
             let Some(result) = self.store.object(identity.as_str())? else { continue };
             if self.store.lacks(&result)?.contains(&output) {
-                // It was counted as stored.
-                self.tally.stored = self.tally.stored.saturating_sub(1);
-                if *outcome != Outcome::Ok {
-                    self.tally.not_ok = self.tally.not_ok.saturating_sub(1);
-                }
-                self.states[producer] = NodeState::Pending;
-                self.wanted.insert(producer);
+                self.want(producer);
                 wants = true;
             }
         }
         Ok(wants)
+    }
+
+    fn want(&mut self, index: NodeIndex) {
+        if self.wanted.insert(index)
+            && let NodeState::Done { outcome, .. } = &self.states[index]
+        {
+            // It was counted as stored, and is counted as run.
+            self.tally.stored = self.tally.stored.saturating_sub(1);
+            if *outcome != Outcome::Ok {
+                self.tally.not_ok = self.tally.not_ok.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A stored stage whose outputs are wanted, once it has what it reads itself.
+    pub(super) fn prepare_again(&mut self, index: NodeIndex) -> anyhow::Result<Option<Prepared>> {
+        let NodeState::Done { identity: Some(own), .. } = self.states[index].clone() else { return Ok(None) };
+        let Some(prepared) = self.identify(index)? else {
+            if let NodeState::Blocked { identity, .. } = &mut self.states[index] {
+                // What it reads cannot be made again; its own result stands.
+                *identity = Some(own);
+            }
+            return Ok(None);
+        };
+        if self.wants_inputs(index, &prepared.inputs)? {
+            return Ok(None);
+        }
+        let stored = self.store.object(own.as_str())?;
+        Ok(Some(Prepared { stored, ..prepared }))
     }
 
     /// The stage whose folder an input lies in: recovery that has nothing to do passes on what it reads.
