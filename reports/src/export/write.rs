@@ -127,7 +127,6 @@ struct Staged {
 impl Staged {
     fn appear(self, out_dir: &Path) -> Result<PathBuf, ReportError> {
         let path = out_dir.join(&self.name);
-        // Not synced: hundreds of pages would wait for the disk, and whatever a power loss takes is made again from the store.
         self.file.persist(&path).map_err(|error| failed(&path)(error.error))?;
         Ok(path)
     }
@@ -151,6 +150,8 @@ fn stage(
     let mut out = std::io::BufWriter::with_capacity(1 << 18, file);
     write(&mut out, &path).map_err(|error| error.in_file(&path))?;
     let file = out.into_inner().map_err(|error| failed(&path)(error.into_error()))?;
+    // What takes the place of a good file must outlast a power loss.
+    file.as_file().sync_all().map_err(failed(&path))?;
     // Open files are few, and pages may be many.
     let file = file.into_temp_path();
     Ok(Staged { name: name.to_owned(), file })
