@@ -97,9 +97,11 @@ impl Nightly {
         night.verdict = judgement.verdict();
         let mut summary = nights::summary_md(&judgement);
         if judgement.is_alarm() {
+            // The summary may be published, and the seed may not.
+            let seed = if self.common.task_seed.is_some() { "--task-seed SEED " } else { "" };
             summary.push_str(&format!(
                 "\n## What to do\n\nFind the reason among what is other than before. If the new numbers are right, accept them: `secateur \
-                 nightly {} --store {} --accept {}` makes them what later nights are held against.\n",
+                 nightly {} --store {} {seed}--accept {}` makes them what later nights are held against.\n",
                 self.common.suite.display(),
                 self.common.store.display(),
                 night.number
