@@ -1,6 +1,7 @@
 //! Suites, trials, stages and their identities. No libtorch.
 
 mod check;
+mod contrast;
 mod files;
 mod pattern;
 mod plan;
@@ -8,9 +9,11 @@ mod recipe;
 mod spec;
 mod stage;
 mod task;
+mod views;
 mod yaml;
 
 pub use check::{error_at, read_suite, read_suite_with};
+pub use contrast::{Contrast, Optimizer, Projection};
 pub use files::{named_files, with_paths};
 pub use pattern::Pattern;
 pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, expand};
@@ -25,7 +28,8 @@ pub use stage::{
     PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
     derive_seed, seed_commitment,
 };
-pub use task::{DetectionSource, Metric, OfficialSource, TaskFormat, TaskSource};
+pub use task::{DetectionSource, Metric, OfficialSource, Packed, TaskFormat, TaskSource};
+pub use views::{Blur, BlurKernel, ColorJitter, Interpolation};
 pub use yaml::{YamlError, nearest, to_json};
 
 /// The JSON Schema of suite files.

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::{Contrast, Optimizer};
+use crate::views::{Blur, ColorJitter, not_a_chance};
+
 /// A training recipe. The length is given apart from it, because an allowance or a stage sets it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +54,25 @@ pub struct Recipe {
     /// Detection only: whether brightness, contrast, saturation and hue change at random.
     #[serde(default, skip_serializing_if = "is_false")]
     pub photometric: bool,
+    /// Training sees a random part of each picture, resized to the task's side: least and greatest share of the area, with widths
+    /// from three quarters of the height to four thirds (torchvision's `RandomResizedCrop`). Absent: it sees the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop_area: Option<[f64; 2]>,
+    /// Random changes of colours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color_jitter: Option<ColorJitter>,
+    /// How likely a picture becomes grey.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub grayscale: f64,
+    /// A random blur.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blur: Option<Blur>,
+    /// Training without labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<Contrast>,
+    /// What makes steps of gradients.
+    #[serde(default, skip_serializing_if = "Optimizer::is_sgd")]
+    pub optimizer: Optimizer,
 }
 
 /// How the learning rate falls after the warm-up.
@@ -103,6 +125,12 @@ impl Recipe {
             crop: false,
             expand: 0.0,
             photometric: false,
+            crop_area: None,
+            color_jitter: None,
+            grayscale: 0.0,
+            blur: None,
+            contrast: None,
+            optimizer: Optimizer::default(),
         }
     }
 
@@ -165,7 +193,23 @@ impl Recipe {
         if self.milestones.iter().any(|at| !(0.0..=1.0).contains(at)) {
             return Some(("milestones", "are fractions of all steps, in [0, 1]".to_owned()));
         }
-        None
+        if let Some([least, most]) = self.crop_area
+            && !(0.0 < least && least <= most && most <= 1.0)
+        {
+            return Some((
+                "crop_area",
+                format!("[{least}, {most}] is not two shares in order, above 0 and up to 1"),
+            ));
+        }
+        let of = |key, problem: Option<String>| problem.map(|reason| (key, reason));
+        of("color_jitter", self.color_jitter.as_ref().and_then(ColorJitter::problem))
+            .or_else(|| of("grayscale", not_a_chance(self.grayscale)))
+            .or_else(|| of("blur", self.blur.as_ref().and_then(Blur::problem)))
+            .or_else(|| of("contrast", self.contrast.as_ref().and_then(|own| own.problem(self.batch))))
+            .or_else(|| {
+                let nesterov = self.nesterov && self.optimizer == Optimizer::Lars;
+                of("nesterov", nesterov.then(|| "is not for `optimizer: lars`".to_owned()))
+            })
     }
 }
 
@@ -294,6 +338,34 @@ mod tests {
         let text = serde_json::to_string(&detection).unwrap();
         assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), detection);
         assert_eq!(Recipe { expand: 0.5, ..detection }.problem().unwrap().0, "expand");
+    }
+
+    #[test]
+    fn what_only_views_and_contrast_have_is_read_and_checked() {
+        let text = r#"{"batch": 64, "lr": 0.1, "crop_area": [0.08, 1], "flip": true, "grayscale": 0.2, "optimizer": "lars",
+            "color_jitter": {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1, "probability": 0.8},
+            "blur": {"kernel": "boxes", "sigma": [0.1, 2], "probability": 0.5},
+            "contrast": {"loss": "moco-v2", "temperature": 0.2, "queue": 640, "momentum": 0.999}}"#;
+        let whole: Recipe = serde_json::from_str(text).unwrap();
+        assert_eq!(whole.problem(), None);
+        let written = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Recipe>(&written).unwrap(), whole);
+        let jitter = whole.color_jitter.map(|own| ColorJitter { hue: 0.6, ..own });
+        let blur = whole.blur.map(|own| Blur { sigma: [2.0, 1.0], ..own });
+        let moco = |queue, momentum| Some(Contrast::MocoV2 { temperature: 0.2, queue, momentum });
+        for (key, recipe) in [
+            ("crop_area", Recipe { crop_area: Some([0.5, 0.2]), ..whole.clone() }),
+            ("crop_area", Recipe { crop_area: Some([0.0, 1.0]), ..whole.clone() }),
+            ("color_jitter", Recipe { color_jitter: jitter, ..whole.clone() }),
+            ("grayscale", Recipe { grayscale: 1.5, ..whole.clone() }),
+            ("blur", Recipe { blur, ..whole.clone() }),
+            ("contrast", Recipe { contrast: moco(100, 0.9), ..whole.clone() }),
+            ("contrast", Recipe { contrast: moco(640, 1.0), ..whole.clone() }),
+            ("contrast", Recipe { contrast: Some(Contrast::Simclr { temperature: 0.0 }), ..whole.clone() }),
+            ("nesterov", Recipe { nesterov: true, ..whole.clone() }),
+        ] {
+            assert_eq!(recipe.problem().map(|(key, _)| key), Some(key), "{recipe:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::Projection;
 use crate::pattern::Pattern;
 use crate::recipe::{Length, Recipe};
 use crate::task::TaskSource;
@@ -152,6 +153,9 @@ pub struct NetworkSpec {
     /// Factor on all widths.
     #[serde(default = "one_f64")]
     pub width: f64,
+    /// What it ends in, in place of a classifier, where it is trained without labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
 }
 
 /// Where pruning begins: a network trained on the upstream task.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::views::Interpolation;
+
 /// A task that is read from files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,16 @@ pub struct TaskSource {
     /// Side to which pictures are resized; absent: they all have one size already.
     #[serde(default)]
     pub side: Option<u32>,
+    /// What is kept of the pictures for the stages that read them.
+    #[serde(default, skip_serializing_if = "Packed::is_pixels")]
+    pub packed: Packed,
+    /// Beside `packed: files`: what the shorter side becomes before the middle is cut out for tests; absent: a seventh more than
+    /// `side`, 256 for 224.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<u32>,
+    /// How pictures are resized.
+    #[serde(default, skip_serializing_if = "Interpolation::is_bilinear")]
+    pub interpolation: Interpolation,
     /// Training pictures of each class that are set aside for validation.
     #[serde(default)]
     pub validation_per_class: u32,
@@ -35,6 +47,26 @@ pub struct TaskSource {
     /// Official data sets only: which one, and what becomes of its validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub official: Option<OfficialSource>,
+}
+
+/// What is kept of pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packed {
+    /// Pixels of one size: each picture is decoded once, its shorter side becomes `side`, and the middle is cut out.
+    #[default]
+    Pixels,
+    /// The files as they are, decoded whenever they are seen, so that training sees random parts of pictures of full size, as
+    /// published results have it.
+    Files,
+}
+
+impl Packed {
+    /// Whether it is what files need not name.
+    #[must_use]
+    pub fn is_pixels(&self) -> bool {
+        *self == Self::Pixels
+    }
 }
 
 /// Which official data set a task is, and in which form.
