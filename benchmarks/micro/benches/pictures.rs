@@ -6,7 +6,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use image::{ExtendedColorType, codecs::jpeg::JpegEncoder};
 use secateur_data::generated;
 use secateur_pictures::{
-    Decoder, Draw, Interpolation, Loader, LoaderOptions, Normalisation, Picture, Pixel, Raster, Recipe,
+    Decoder, Draw, Interpolation, Loader, LoaderOptions, Normalisation, Pick, Picture, Pixel, Raster, Recipe,
     Source, Viewer,
 };
 
@@ -110,7 +110,6 @@ fn pictures(criterion: &mut Criterion) {
             views: published.train.clone(),
             normalisation: normalisation.clone(),
             seed: 1,
-            epoch: 0,
             batch: 4,
             threads,
             in_flight: 3,
@@ -118,8 +117,8 @@ fn pictures(criterion: &mut Criterion) {
         group.bench_function(format!("loader/{threads}"), |bencher| {
             bencher.iter_batched(
                 || {
-                    Loader::<f32>::new(source.clone(), (0..PICTURES).collect(), options.clone())
-                        .expect("the options fit")
+                    let picks = Pick::of_epoch(0, 0..PICTURES);
+                    Loader::<f32>::new(source.clone(), picks, options.clone()).expect("the options fit")
                 },
                 |mut loader| while loader.next_batch().expect("all are whole JPEGs").is_some() {},
                 BatchSize::PerIteration,

@@ -46,6 +46,22 @@ pub fn digest_scenes(scenes: &Scenes) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
+/// BLAKE3 of a file.
+pub(crate) type FileDigest = [u8; 32];
+
+/// Digest of a split of files: their names, labels, ends and own digests. BLAKE3, 64 hexadecimal digits.
+pub(crate) fn digest_files(names: &[&str], labels: &[u16], ends: &[u64], digests: &[FileDigest]) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 files");
+    add_length(&mut hasher, names.len());
+    for (((name, label), end), digest) in names.iter().zip(labels).zip(ends).zip(digests) {
+        add_text(&mut hasher, name);
+        hasher.update(&label.to_le_bytes());
+        hasher.update(&end.to_le_bytes());
+        hasher.update(digest);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 // Every part of variable length is preceded by its length, so that no two tasks feed the same bytes.
 
 fn add_length(hasher: &mut blake3::Hasher, length: usize) {

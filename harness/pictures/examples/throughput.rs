@@ -17,8 +17,8 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 use secateur_pictures::{
-    Decoder, Draw, Interpolation, Loader, LoaderOptions, Normalisation, Part, Picture, Pixel, Raster, Recipe,
-    Region, Resizer, Resizing, Source, View, Viewer, center, resized,
+    Decoder, Draw, Interpolation, Loader, LoaderOptions, Normalisation, Part, Pick, Picture, Pixel, Raster,
+    Recipe, Region, Resizer, Resizing, Source, View, Viewer, center, resized,
 };
 
 /// Files in memory, over and over.
@@ -110,14 +110,14 @@ impl Work {
             views: self.recipe.train.clone(),
             normalisation: self.normalisation.clone(),
             seed: 1,
-            epoch: self.done,
             batch: 32,
             threads: 1,
             in_flight: 3,
         };
+        let picks = Pick::of_epoch(self.done, 0..count);
         self.done += 1;
         let source = Arc::new(Files { files: self.files.clone(), count });
-        let mut loader = Loader::<f32>::new(source, (0..count).collect(), options)?;
+        let mut loader = Loader::<f32>::new(source, picks, options)?;
         while loader.next_batch()?.is_some() {}
         Ok(())
     }

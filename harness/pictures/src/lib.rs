@@ -63,7 +63,7 @@ pub use decode::{Decoded, Decoder, Header, Oddities, Oddity, decode};
 pub use error::PictureError;
 pub use format::Format;
 pub use geometry::{center, resized};
-pub use loader::{Batch, LoadError, Loader, LoaderOptions};
+pub use loader::{Batch, LoadError, Loader, LoaderOptions, Pick};
 pub use random::Draw;
 pub use raster::Raster;
 pub use recipe::{Recipe, RecipeError, Step, View};

@@ -1,4 +1,4 @@
-//! Batches of an epoch, made ahead on threads.
+//! Batches of pictures in a given order, made ahead on threads.
 
 use std::{
     io,
@@ -15,7 +15,23 @@ use crate::{
     view::{Normalisation, Picture, Pixel, Viewer},
 };
 
-/// How an epoch is loaded.
+/// A picture to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// Its number in its source.
+    pub index: usize,
+    /// How often it was seen before: what is random in its views follows from this, too.
+    pub epoch: u64,
+}
+
+impl Pick {
+    /// Pictures of one epoch.
+    pub fn of_epoch(epoch: u64, indices: impl IntoIterator<Item = usize>) -> Vec<Self> {
+        indices.into_iter().map(|index| Self { index, epoch }).collect()
+    }
+}
+
+/// How pictures are loaded.
 #[derive(Clone, Debug)]
 pub struct LoaderOptions {
     /// Views of each picture; all with the same side.
@@ -24,8 +40,6 @@ pub struct LoaderOptions {
     pub normalisation: Normalisation,
     /// The seed of the run's views.
     pub seed: u64,
-    /// Which epoch this is.
-    pub epoch: u64,
     /// Pictures of a batch. The last one has what is left.
     pub batch: usize,
     /// Threads that decode.
@@ -70,8 +84,8 @@ pub enum LoadError {
 /// A batch, as long as the next one is not asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, P> {
-    /// Numbers of the pictures in their source.
-    pub indices: &'a [usize],
+    /// The pictures.
+    pub picks: &'a [Pick],
     /// Their classes.
     pub labels: &'a [u32],
     /// Side of the views in pixels.
@@ -83,7 +97,7 @@ impl<'a, P> Batch<'a, P> {
     /// One view of all pictures, `[n, 3, side, side]`; none if there is no view of this number.
     #[must_use]
     pub fn view(&self, number: usize) -> Option<&'a [P]> {
-        let length = self.indices.len() * 3 * self.side * self.side;
+        let length = self.picks.len() * 3 * self.side * self.side;
         self.pixels.get(number * length..(number + 1) * length)
     }
 
@@ -94,7 +108,7 @@ impl<'a, P> Batch<'a, P> {
     }
 }
 
-/// An epoch that is being loaded. What it yields does not depend on the number of threads.
+/// Pictures that are being loaded. What it yields does not depend on the number of threads.
 ///
 /// Memory is bounded by `in_flight` batches: threads that are that far ahead wait. Dropping it ends and joins its threads.
 pub struct Loader<P: Pixel> {
@@ -112,7 +126,7 @@ pub struct Loader<P: Pixel> {
 /// What the threads share.
 struct Shared<P> {
     source: Arc<dyn Source>,
-    order: Vec<usize>,
+    order: Vec<Pick>,
     options: LoaderOptions,
     side: usize,
     state: Mutex<State>,
@@ -147,11 +161,7 @@ impl<P: Pixel> Loader<P> {
     /// # Errors
     /// If the views do not fit a batch, an option is 0, the order has a number that the source does not, or a thread cannot
     /// be started.
-    pub fn new(
-        source: Arc<dyn Source>,
-        order: Vec<usize>,
-        options: LoaderOptions,
-    ) -> Result<Self, LoadError> {
+    pub fn new(source: Arc<dyn Source>, order: Vec<Pick>, options: LoaderOptions) -> Result<Self, LoadError> {
         let mut side = None;
         for (index, view) in options.views.iter().enumerate() {
             let own = view.check(&format!("view {index}"))?;
@@ -170,8 +180,8 @@ impl<P: Pixel> Loader<P> {
                 return Err(LoadError::Options(format!("`{key}` is {value}, but must be at least {least}")));
             }
         }
-        if let Some(index) = order.iter().find(|index| **index >= source.len()) {
-            let message = format!("the order has picture {index}, but there are {}", source.len());
+        if let Some(pick) = order.iter().find(|pick| pick.index >= source.len()) {
+            let message = format!("the order has picture {}, but there are {}", pick.index, source.len());
             return Err(LoadError::Options(message));
         }
         let batches = order.len().div_ceil(options.batch);
@@ -252,11 +262,11 @@ impl<P: Pixel> Loader<P> {
         self.lent = std::mem::take(&mut slot.pixels);
         drop(slot);
         self.next += 1;
-        let indices = &shared.order[start..start + count];
+        let picks = &shared.order[start..start + count];
         self.labels.clear();
-        self.labels.extend(indices.iter().map(|index| shared.source.label(*index)));
+        self.labels.extend(picks.iter().map(|pick| shared.source.label(pick.index)));
         let pixels = &self.lent[..count * shared.options.views.len() * 3 * shared.side * shared.side];
-        Ok(Some(Batch { indices, labels: &self.labels, side: shared.side, pixels }))
+        Ok(Some(Batch { picks, labels: &self.labels, side: shared.side, pixels }))
     }
 
     /// How long the consumer had to wait for batches so far.
@@ -291,7 +301,7 @@ impl<P: Pixel> Drop for Loader<P> {
 }
 
 /// Pictures of a batch; 0 for one that there is not.
-fn size_of_batch(number: usize, order: &[usize], batch: usize) -> usize {
+fn size_of_batch(number: usize, order: &[Pick], batch: usize) -> usize {
     order.len().saturating_sub(number.saturating_mul(batch)).min(batch)
 }
 
@@ -358,7 +368,7 @@ fn claim<P>(shared: &Shared<P>) -> Option<usize> {
 /// Makes the views of one picture, one after the other.
 fn load<P: Pixel>(
     shared: &Shared<P>,
-    index: usize,
+    Pick { index, epoch }: Pick,
     viewer: &mut Viewer,
     bytes: &mut Vec<u8>,
     pixels: &mut Vec<P>,
@@ -375,7 +385,7 @@ fn load<P: Pixel>(
             .map_err(|error| LoadError::Read { name: source.name(index), source: error })?;
         Picture::Encoded(bytes)
     };
-    let draw = Draw { seed: options.seed, epoch: options.epoch, index: index as u64 };
+    let draw = Draw { seed: options.seed, epoch, index: index as u64 };
     viewer
         .make(picture, &options.views, draw, |view, raster| {
             P::write(raster.planes(), &options.normalisation, &mut pixels[view * length..][..length]);

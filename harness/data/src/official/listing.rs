@@ -133,6 +133,12 @@ impl Listing {
         }
     }
 
+    /// The folder or archive that the pictures lie in.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.source.root
+    }
+
     /// What the task is, apart from its pictures.
     #[must_use]
     pub fn info(&self) -> TaskInfo {

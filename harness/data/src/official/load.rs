@@ -62,9 +62,7 @@ pub fn load(
         .collect();
     let mut batch = Batch::new();
     listing.read(&wanted, &mut |split, index, content| {
-        let bytes = match &content {
-            Content::File(bytes) | Content::Pixels { values: bytes, .. } => bytes.len(),
-        };
+        let bytes = content.bytes().len();
         match batch.add(Read { split, index, content }, bytes) {
             Some(pictures) => filling.add(&pictures),
             None => Ok(()),

@@ -24,6 +24,16 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// The bytes of the file, or the values.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::File(bytes) | Self::Pixels { values: bytes, .. } => bytes,
+        }
+    }
+}
+
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {

@@ -5,10 +5,11 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::files::Framing;
 use crate::{DataError, Split};
 
 /// Format of the packed files; a reader refuses any other.
@@ -22,6 +23,8 @@ pub(super) enum Content {
     Pictures,
     /// Pictures with objects in boxes.
     Scenes,
+    /// Files of pictures with one label each.
+    Files,
 }
 
 impl Content {
@@ -30,6 +33,7 @@ impl Content {
         match self {
             Self::Pictures => "secateur",
             Self::Scenes => "secateur-scenes",
+            Self::Files => "secateur-files",
         }
     }
 
@@ -37,6 +41,7 @@ impl Content {
         match self {
             Self::Pictures => "packed pictures",
             Self::Scenes => "packed scenes",
+            Self::Files => "packed files",
         }
     }
 }
@@ -49,6 +54,8 @@ struct Header {
     split: Split,
     classes: usize,
     digest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    framing: Option<Framing>,
 }
 
 impl Header {
@@ -64,6 +71,14 @@ impl Header {
             return Err(format!("holds the {} split instead of {}", header.split.name(), split.name()));
         }
         Ok(header)
+    }
+
+    fn check_digest(&self, digest: &str) -> Result<(), String> {
+        if digest == self.digest {
+            Ok(())
+        } else {
+            Err("damaged: the content does not match its digest".to_owned())
+        }
     }
 }
 
@@ -87,6 +102,7 @@ pub(super) fn write(dir: &Path, split: Split, unpacked: Unpacked<'_>) -> Result<
         split,
         classes: unpacked.classes,
         digest: unpacked.digest,
+        framing: None,
     };
     let packed = |problem: String| DataError::Packed { path: path.clone(), problem };
     let laid_out = |error| packed(format!("cannot be laid out: {error}"));
@@ -98,6 +114,68 @@ pub(super) fn write(dir: &Path, split: Split, unpacked: Unpacked<'_>) -> Result<
     let metadata = [(unpacked.content.key().to_owned(), text)].into();
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(laid_out)?;
     write_whole(&path, &bytes)
+}
+
+/// A split as tensors, the last of which is too large for the memory.
+pub(super) struct Streamed<'a> {
+    pub(super) content: Content,
+    pub(super) task: &'a str,
+    pub(super) classes: usize,
+    /// Digest of the split's content.
+    pub(super) digest: String,
+    pub(super) framing: Framing,
+    pub(super) tensors: Vec<(&'static str, Dtype, Vec<usize>, &'a [u8])>,
+    /// The last tensor: its name, and how many bytes `write_last` writes.
+    pub(super) last: (&'static str, u64),
+}
+
+/// Writes a split as [`write`] does, with a last tensor that `write_last` appends.
+pub(super) fn write_streamed(
+    dir: &Path,
+    split: Split,
+    streamed: Streamed<'_>,
+    write_last: &mut dyn FnMut(&mut fs::File) -> std::io::Result<()>,
+) -> Result<(), DataError> {
+    let path = split_path(dir, split);
+    let packed = |problem: String| DataError::Packed { path: path.clone(), problem };
+    let header = Header {
+        format: FORMAT,
+        task: streamed.task.to_owned(),
+        split,
+        classes: streamed.classes,
+        digest: streamed.digest,
+        framing: Some(streamed.framing),
+    };
+    let text = serde_json::to_string(&header).map_err(|error| packed(format!("header: {error}")))?;
+    let mut end = 0;
+    let mut place = |length: usize| {
+        end += length;
+        (end - length, end)
+    };
+    let (name, length) = streamed.last;
+    let mut infos: Vec<(String, TensorInfo)> = Vec::with_capacity(streamed.tensors.len() + 1);
+    for (name, dtype, shape, bytes) in &streamed.tensors {
+        let data_offsets = place(bytes.len());
+        infos.push(((*name).to_owned(), TensorInfo { dtype: *dtype, shape: shape.clone(), data_offsets }));
+    }
+    let data_offsets = place(length as usize);
+    infos
+        .push((name.to_owned(), TensorInfo { dtype: Dtype::U8, shape: vec![length as usize], data_offsets }));
+    let metadata = Some([(streamed.content.key().to_owned(), text)].into());
+    let laid_out = |error: String| packed(format!("cannot be laid out: {error}"));
+    let metadata = Metadata::new(metadata, infos).map_err(|error| laid_out(error.to_string()))?;
+    let mut text = serde_json::to_vec(&metadata).map_err(|error| laid_out(error.to_string()))?;
+    // The format wants tensors to begin at a multiple of eight.
+    text.resize(text.len().next_multiple_of(8), b' ');
+    write_with(&path, &mut |file| {
+        let mut head = (text.len() as u64).to_le_bytes().to_vec();
+        head.extend(&text);
+        streamed.tensors.iter().for_each(|(.., bytes)| head.extend(*bytes));
+        file.write_all(&head)?;
+        write_last(file)?;
+        let total = head.len() as u64 + length;
+        if file.metadata()?.len() == total { Ok(()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+    })
 }
 
 /// Reads a split's file and passes it to `parse`, whose complaint becomes an error with the file's name.
@@ -145,11 +223,7 @@ impl<'a> Packed<'a> {
 
     /// Whether what was made of the tensors is what was written.
     pub(super) fn check_digest(&self, digest: &str) -> Result<(), String> {
-        if digest == self.header.digest {
-            Ok(())
-        } else {
-            Err("damaged: the content does not match its digest".to_owned())
-        }
+        self.header.check_digest(digest)
     }
 }
 
@@ -157,6 +231,7 @@ impl<'a> Packed<'a> {
 /// for by the handful.
 pub(super) struct Opened {
     file: fs::File,
+    content: Content,
     header: Header,
     metadata: Metadata,
     /// Where the tensors begin.
@@ -164,7 +239,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    fn open(path: &Path, split: Split, content: Content) -> Result<Self, Trouble> {
+    fn open(path: &Path, split: Split, contents: &[Content]) -> Result<Self, Trouble> {
         let mut file = fs::File::open(path)?;
         let mut length = [0; 8];
         file.read_exact(&mut length)?;
@@ -183,12 +258,42 @@ impl Opened {
                 "not a whole safetensors file (its tensors are cut off)".to_owned(),
             ));
         }
-        Ok(Self { file, header: Header::of(&metadata, split, content)?, metadata, start })
+        let named = metadata.metadata().as_ref();
+        let has = |content: &&Content| named.is_some_and(|pairs| pairs.contains_key(content.key()));
+        // Where it is none of them, the error names the first.
+        let content = contents.iter().find(has).or(contents.first()).copied();
+        let content = content.ok_or_else(|| "was opened as nothing".to_owned())?;
+        Ok(Self { file, content, header: Header::of(&metadata, split, content)?, metadata, start })
+    }
+
+    /// What the file holds.
+    pub(super) fn content(&self) -> Content {
+        self.content
     }
 
     /// Number of classes of the task.
     pub(super) fn classes(&self) -> usize {
         self.header.classes
+    }
+
+    /// How the pictures of packed files are seen.
+    pub(super) fn framing(&self) -> Option<Framing> {
+        self.header.framing
+    }
+
+    /// Whether what was made of the tensors is what was written.
+    pub(super) fn check_digest(&self, digest: &str) -> Result<(), String> {
+        self.header.check_digest(digest)
+    }
+
+    /// Where the bytes of a tensor begin in the file.
+    pub(super) fn position(&self, name: &str) -> u64 {
+        self.start + self.metadata.info(name).map_or(0, |info| info.data_offsets.0 as u64)
+    }
+
+    /// The file itself.
+    pub(super) fn into_file(self) -> fs::File {
+        self.file
     }
 
     /// The shape of a tensor of the given type.
@@ -240,15 +345,16 @@ impl From<String> for Trouble {
     }
 }
 
-/// Opens a split's file and passes it to `read`, whose trouble becomes an error with the file's name.
+/// Opens a split's file, which must hold one of `contents`, and passes it to `read`, whose trouble becomes an error with the
+/// file's name.
 pub(super) fn open<T>(
     dir: &Path,
     split: Split,
-    content: Content,
+    contents: &[Content],
     read: impl FnOnce(Opened) -> Result<T, Trouble>,
 ) -> Result<T, DataError> {
     let path = split_path(dir, split);
-    Opened::open(&path, split, content).and_then(read).map_err(|trouble| match trouble {
+    Opened::open(&path, split, contents).and_then(read).map_err(|trouble| match trouble {
         Trouble::System(cause) => DataError::io("read", &path)(cause),
         Trouble::Content(problem) => DataError::Packed { path, problem },
     })
@@ -287,14 +393,21 @@ pub(super) fn read_info<T: DeserializeOwned>(
     Err(DataError::Packed { path, problem })
 }
 
-/// Writes beside the goal and renames, so that no reader ever sees half a file.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    write_with(path, &mut |file| file.write_all(bytes))
+}
+
+/// Writes beside the goal and renames, so that no reader ever sees half a file.
+fn write_with(
+    path: &Path,
+    content: &mut dyn FnMut(&mut fs::File) -> std::io::Result<()>,
+) -> Result<(), DataError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.partial", std::process::id()));
     let partial = path.with_file_name(name);
-    let write = || {
+    let mut write = || {
         let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
+        content(&mut file)?;
         file.sync_all()?;
         fs::rename(&partial, path)
     };

@@ -9,6 +9,14 @@
 //! | `pixels` | u8 | `[count, channels, height, width]` |
 //! | `labels` | u16 | `[count]` |
 //!
+//! | tensors of files | type | shape |
+//! |---|---|---|
+//! | `ends` | u64 | `[count]`, where each file ends in `files` |
+//! | `names`, `name_ends` | u8, u64 | as of scenes |
+//! | `labels` | u16 | `[count]` |
+//! | `digests` | u8 | `[count, 32]`, BLAKE3 of each file |
+//! | `files` | u8 | the bytes of all files |
+//!
 //! | tensors of scenes | type | shape |
 //! |---|---|---|
 //! | `pixels` | u8 | `[count, channels, height, width]` |
@@ -19,6 +27,7 @@
 //! | `difficult`, `crowd` | bool | `[objects]` |
 
 mod container;
+mod files;
 mod scenes;
 
 use std::path::Path;
@@ -27,6 +36,7 @@ use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
 use self::container::{Content, Packed, Trouble, Unpacked};
+pub use self::files::{FilesReport, Framing, PackedFiles, read_files, write_files};
 pub use self::scenes::{
     read_detection_info, read_detection_pictures, read_detection_split, write_detection,
     write_detection_test, write_detection_trainval,
@@ -138,13 +148,43 @@ pub fn read_any_info(dir: &Path) -> Result<AnyInfo, DataError> {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be read, [`DataError::Packed`] if its head is damaged or something else.
 pub fn read_shape(dir: &Path, split: Split) -> Result<[usize; 3], DataError> {
-    let content = match read_any_info(dir)? {
-        AnyInfo::Classes(_) => Content::Pictures,
-        AnyInfo::Boxes(_) => Content::Scenes,
+    let contents = match read_any_info(dir)? {
+        AnyInfo::Classes(_) => LABELLED,
+        AnyInfo::Boxes(_) => &[Content::Scenes],
     };
-    container::open(dir, split, content, |opened| match *opened.shape("pixels", Dtype::U8)? {
-        [_, channels, height, width] => Ok([channels, height, width]),
-        _ => Err(Trouble::Content("`pixels` has not four dimensions".to_owned())),
+    container::open(dir, split, contents, |opened| {
+        if let Some(framing) = opened.framing() {
+            let side = framing.side as usize;
+            return Ok([3, side, side]);
+        }
+        match *opened.shape("pixels", Dtype::U8)? {
+            [_, channels, height, width] => Ok([channels, height, width]),
+            _ => Err(Trouble::Content("`pixels` has not four dimensions".to_owned())),
+        }
+    })
+}
+
+/// A packed split of pictures with one label each.
+#[derive(Debug)]
+pub enum Labelled {
+    /// Pixels of one size, in memory.
+    Pixels(Pictures),
+    /// Files, to be read one by one.
+    Files(PackedFiles),
+}
+
+/// What such a split can be packed as.
+const LABELLED: &[Content] = &[Content::Pictures, Content::Files];
+
+/// Reads a split of labelled pictures, whatever was kept of them.
+///
+/// # Errors
+/// As [`read_split`].
+pub fn read_labelled(dir: &Path, split: Split) -> Result<Labelled, DataError> {
+    let content = container::open(dir, split, LABELLED, |opened| Ok(opened.content()))?;
+    Ok(match content {
+        Content::Files => Labelled::Files(read_files(dir, split)?),
+        Content::Pictures | Content::Scenes => Labelled::Pixels(read_split(dir, split)?),
     })
 }
 

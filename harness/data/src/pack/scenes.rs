@@ -94,7 +94,7 @@ pub fn read_detection_pictures(
     split: Split,
     choose: impl FnOnce(usize) -> Vec<usize>,
 ) -> Result<Scenes, DataError> {
-    container::open(dir, split, Content::Scenes, |opened| pick(opened, choose))
+    container::open(dir, split, &[Content::Scenes], |opened| pick(opened, choose))
 }
 
 fn pick(mut file: Opened, choose: impl FnOnce(usize) -> Vec<usize>) -> Result<Scenes, Trouble> {

@@ -11,7 +11,8 @@ use std::{
 };
 
 use secateur_pictures::{
-    CacheError, Cached, Interpolation, LoadError, Loader, LoaderOptions, Normalisation, Pixel, Recipe, Source,
+    CacheError, Cached, Interpolation, LoadError, Loader, LoaderOptions, Normalisation, Pick, Pixel, Recipe,
+    Source,
 };
 
 use crate::golden::Golden;
@@ -68,7 +69,6 @@ fn options(threads: usize) -> LoaderOptions {
         views: recipe.train,
         normalisation: Normalisation::new(recipe.mean, recipe.std),
         seed: 5,
-        epoch: 2,
         batch: 8,
         threads,
         in_flight: 3,
@@ -84,14 +84,14 @@ fn epoch<P: Pixel>(
     order: Vec<usize>,
     options: LoaderOptions,
 ) -> Result<Vec<Copied<P>>, LoadError> {
-    let mut loader = Loader::<P>::new(source, order, options)?;
+    let mut loader = Loader::<P>::new(source, Pick::of_epoch(2, order), options)?;
     let mut batches = Vec::new();
     while let Some(batch) = loader.next_batch()? {
         assert_eq!(batch.side, 20);
         let views: Vec<P> = (0..2).flat_map(|view| batch.view(view).unwrap().iter().copied()).collect();
         assert!(batch.view(2).is_none());
         assert_eq!(views.len(), batch.pixels().len());
-        batches.push((batch.indices.to_vec(), batch.labels.to_vec(), views));
+        batches.push((batch.picks.iter().map(|pick| pick.index).collect(), batch.labels.to_vec(), views));
     }
     Ok(batches)
 }
@@ -129,8 +129,14 @@ fn a_picture_does_not_depend_on_where_it_stands() {
         let place = |row: usize| (view * 8 + row) * length..(view * 8 + row + 1) * length;
         assert_eq!(one[0].2[place(3)], other[1].2[place(4)]);
     }
-    let next = LoaderOptions { epoch: 3, ..options(2) };
-    assert_ne!(epoch::<u8>(Arc::new(Files::new(16)), (0..16).collect(), next).unwrap(), one);
+    // The epoch counts, and one batch may have pictures of two of them.
+    let picks = [Pick::of_epoch(3, 0..4), Pick::of_epoch(2, 4..8)].concat();
+    let mut next = Loader::<u8>::new(Arc::new(Files::new(16)), picks, options(2)).unwrap();
+    let mixed = next.next_batch().unwrap().unwrap();
+    for (row, same) in (0..8).map(|row| (row, row >= 4)) {
+        let place = row * length..(row + 1) * length;
+        assert_eq!(mixed.pixels()[place.clone()] == one[0].2[place], same, "picture {row}");
+    }
 }
 
 #[test]
@@ -152,7 +158,8 @@ fn the_first_error_ends_the_epoch_and_says_where() {
         let mut files = Files::new(40);
         files.broken = vec![21, 19];
         files.missing = vec![30];
-        let mut loader = Loader::<u8>::new(Arc::new(files), (0..40).collect(), options(threads)).unwrap();
+        let mut loader =
+            Loader::<u8>::new(Arc::new(files), Pick::of_epoch(2, 0..40), options(threads)).unwrap();
         assert!(loader.next_batch().unwrap().is_some());
         assert!(loader.next_batch().unwrap().is_some());
         let error = loader.next_batch().unwrap_err();
@@ -170,7 +177,7 @@ fn the_first_error_ends_the_epoch_and_says_where() {
 fn threads_do_not_run_ahead_for_ever() {
     let files = Arc::new(Files::new(400));
     let source: Arc<dyn Source> = files.clone();
-    let mut loader = Loader::<u8>::new(source, order(400), options(7)).unwrap();
+    let mut loader = Loader::<u8>::new(source, Pick::of_epoch(0, order(400)), options(7)).unwrap();
     loader.next_batch().unwrap().unwrap();
     thread::sleep(Duration::from_millis(300));
     // Three batches of eight are in memory, one of them lent.
@@ -195,7 +202,10 @@ fn a_thread_that_panics_is_an_error() {
 #[test]
 fn options_that_make_no_sense_are_refused() {
     let message = |order: Vec<usize>, options: LoaderOptions| {
-        Loader::<u8>::new(Arc::new(Files::new(4)), order, options).err().unwrap().to_string()
+        Loader::<u8>::new(Arc::new(Files::new(4)), Pick::of_epoch(0, order), options)
+            .err()
+            .unwrap()
+            .to_string()
     };
     assert!(message(vec![0], LoaderOptions { batch: 0, ..options(1) }).contains("`batch` is 0"));
     assert!(message(vec![0], options(0)).contains("`threads` is 0"));
