@@ -9,6 +9,9 @@ use crate::contrast::Projection;
 use crate::pattern::Pattern;
 use crate::recipe::{Length, Recipe};
 use crate::task::TaskSource;
+use crate::transfer::Transfer;
+use crate::upstream::Upstream;
+use crate::views::Interpolation;
 
 /// A suite: one network, one upstream task, methods to compare, and how they are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -156,51 +159,6 @@ pub struct NetworkSpec {
     /// What it ends in, in place of a classifier, where it is trained without labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-}
-
-/// Where pruning begins: a network trained on the upstream task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// The task it was trained on, and is pruned on.
-    pub task: String,
-    /// A checkpoint file, or a folder with `end.safetensors` and, if kept, `init.safetensors` and `step-N.safetensors`;
-    /// relative to the suite file or to `--data-root`.
-    #[serde(default)]
-    pub checkpoint: Option<String>,
-    /// Train it first.
-    #[serde(default)]
-    pub train: Option<UpstreamTraining>,
-    /// Beside `checkpoint`: how it was trained. Methods that begin from initialization are given the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trained: Option<TrainedWith>,
-}
-
-/// How a checkpoint was trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrainedWith {
-    /// Name of a recipe of the suite.
-    pub recipe: String,
-    /// How long, in pictures or steps.
-    pub length: Length,
-}
-
-/// How the upstream network is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamTraining {
-    /// Name of a recipe.
-    pub recipe: String,
-    /// How long.
-    pub length: Length,
-    /// Early steps to keep for rewinding, beside the beginning and the end.
-    #[serde(default)]
-    pub keep_steps: Vec<u64>,
-    /// A checkpoint below `--data-root` from which training begins where names and shapes agree: a classifier's for a
-    /// detector on it. Absent: everything begins from initialization.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backbone: Option<String>,
 }
 
 /// The prunable set.
@@ -451,6 +409,10 @@ pub struct MethodEntry {
     /// together: for rows such as RigL's "5x". Its rows say so, and are not equal to the others.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub stretch: u32,
+    /// How the pictures of transfer tasks are resized for its networks, where they were trained with pictures that were resized
+    /// another way (bicubic in TensorFlow's RigL); for tasks with `packed: files`. Absent: as the tasks say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
     /// Whether it is a baseline that every comparison needs.
     #[serde(default)]
     pub baseline: bool,
@@ -463,24 +425,6 @@ pub struct MethodEntry {
     /// How many of the suite's replicates it runs in, the first ones; absent: all.
     #[serde(default)]
     pub replicates: Option<u32>,
-}
-
-/// Transfer to other tasks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Transfer {
-    /// Tasks; `generated/*` stands for the twelve generated ones.
-    pub tasks: Vec<String>,
-    /// The network on the tasks, which takes from the pruned one what has the same name and shape, masks included: a detector
-    /// whose backbone was pruned as a classifier. Absent: the suite's network with a new classifier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkSpec>,
-    /// Frozen features and a linear classifier.
-    #[serde(default)]
-    pub linear: Option<Regime>,
-    /// Fine-tuning of all weights that remain.
-    #[serde(default)]
-    pub full: Option<Regime>,
 }
 
 /// The direct protocol: on each task a dense network is trained, then pruned there, and scored there. Beside it stand the
@@ -522,22 +466,6 @@ impl DirectStart {
     pub fn is_upstream(self) -> bool {
         self == Self::Upstream
     }
-}
-
-/// How a regime trains.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Regime {
-    /// Name of a recipe.
-    pub recipe: String,
-    /// How long.
-    pub length: Length,
-    /// Keeps it is run at, dense always among them; absent: all.
-    #[serde(default)]
-    pub keeps: Option<Vec<f64>>,
-    /// Tasks that use another recipe: task to recipe name.
-    #[serde(default)]
-    pub task_recipes: BTreeMap<String, String>,
 }
 
 fn one() -> u32 {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::trials::Planner;
-use super::{InputSource, NodeIndex, Score, output};
-use crate::spec::Regime;
+use super::{InputSource, NodeIndex, Score, Trial, output};
 use crate::stage::{
     DataSource, EvaluateSpec, ExtractSpec, MeasureSpec, PrepareSpec, RegimeKind, StageSpec, TransferSpec,
     VerifySpec, derive_seed,
 };
 use crate::task::TaskFormat;
+use crate::transfer::Regime;
 
 impl Planner<'_> {
     pub(super) fn verify(
@@ -64,7 +64,7 @@ impl Planner<'_> {
         kind: RegimeKind,
         regime: &Regime,
         task: &str,
-        replicate: u32,
+        trial: &Trial,
         weights: Option<&InputSource>,
         name: &str,
     ) -> Result<Score, String> {
@@ -82,9 +82,19 @@ impl Planner<'_> {
                  and a detector, or another network, is trained as a whole; remove `transfer.linear`"
             ));
         }
+        if boxes && regime.normalize.is_some() {
+            return Err(format!(
+                "transfer.{}.normalize is for pictures with one class each, and the objects of `{task}` have boxes",
+                kind.name()
+            ));
+        }
         let prepared = self.prepare(task)?;
+        let normalize = regime.normalize;
+        let own = suite.tasks.get(task).map(|source| source.interpolation);
+        let wanted = trial.entry.and_then(|entry| suite.methods[entry].interpolation);
+        let interpolation = wanted.filter(|wanted| own != Some(*wanted));
         let recipe = regime.task_recipes.get(task).unwrap_or(&regime.recipe);
-        let seed = derive_seed(suite.seed, &format!("transfer/{task}/{replicate}"));
+        let seed = derive_seed(suite.seed, &format!("transfer/{task}/{}", trial.replicate));
         let mut inputs: BTreeMap<String, InputSource> = [
             ("trainval".to_owned(), output(prepared, "trainval")),
             ("test".to_owned(), output(prepared, "test")),
@@ -97,7 +107,8 @@ impl Planner<'_> {
         if kind == RegimeKind::Linear {
             // Only without weights is there anything to draw.
             let seed = weights.is_none().then_some(seed);
-            let spec = StageSpec::Extract(ExtractSpec { network: suite.network.clone(), seed });
+            let spec = ExtractSpec { network: suite.network.clone(), seed, normalize, interpolation };
+            let spec = StageSpec::Extract(spec);
             let extract = self.push(spec, inputs, format!("extract features of {name} on {task}"));
             features = Some(extract);
             inputs = [
@@ -106,6 +117,7 @@ impl Planner<'_> {
             ]
             .into();
         }
+        let sees_pictures = kind == RegimeKind::Full;
         let spec = StageSpec::Transfer(TransferSpec {
             from: (boxes || other.is_some()).then(|| suite.network.clone()),
             network: other.unwrap_or_else(|| suite.network.clone()),
@@ -113,6 +125,9 @@ impl Planner<'_> {
             recipe: suite.recipes[recipe].clone(),
             length: regime.length,
             seed,
+            normalize: normalize.filter(|_| sees_pictures),
+            interpolation: interpolation.filter(|_| sees_pictures),
+            select: regime.select,
         });
         let node = self.push(spec, inputs, format!("{} transfer of {name} to {task}", kind.name()));
         Ok(Score { protocol: "transfer", regime: kind.name(), task: task.to_owned(), node, features })

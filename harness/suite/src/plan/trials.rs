@@ -358,8 +358,12 @@ impl<'a> Planner<'a> {
                 if !dense && regime.keeps.as_ref().is_some_and(|keeps| !keeps.contains(&trial.keep)) {
                     continue;
                 }
+                let rotates = self.surroundings.rotating == Some(trial.replicate);
+                if !rotates && regime.replicates.is_some_and(|count| trial.replicate >= count) {
+                    continue;
+                }
                 for task in &tasks {
-                    let score = self.transfer(kind, regime, task, trial.replicate, weights, name)?;
+                    let score = self.transfer(kind, regime, task, trial, weights, name)?;
                     trial.scores.push(score);
                 }
             }

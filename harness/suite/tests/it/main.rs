@@ -3,6 +3,7 @@
 mod plan;
 mod refused;
 mod schema;
+mod transfer;
 
 use secateur_suite::Suite;
 
