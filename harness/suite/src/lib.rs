@@ -3,6 +3,7 @@
 mod check;
 mod contrast;
 mod files;
+mod given;
 mod pattern;
 mod plan;
 mod recipe;

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::Projection;
 use crate::recipe::Length;
 
-/// Where pruning begins: a network trained on the upstream task.
+/// Where pruning begins: a network that was trained on a task, with its labels or without.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
@@ -15,6 +16,10 @@ pub struct Upstream {
     /// relative to the suite file or to `--data-root`.
     #[serde(default)]
     pub checkpoint: Option<String>,
+    /// What the network ends in, in place of a classifier, where its recipe has `contrast`: it is trained, and pruned, without
+    /// labels. Transfer drops it, and nothing is scored on its own task, as it has no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
     /// Train it first.
     #[serde(default)]
     pub train: Option<UpstreamTraining>,

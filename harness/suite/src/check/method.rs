@@ -56,7 +56,9 @@ pub(super) fn check(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut 
     }
     check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
     if entry.start == Start::Init {
-        if suite.dense_training(false).is_none() {
+        let runs = |track: &&Track| entry.tracks.as_ref().is_none_or(|own| own.contains(&track.name));
+        let unknown = |track: &Track| suite.dense_training(suite.base(track), false).is_none();
+        if suite.tracks.iter().filter(runs).any(unknown) {
             let help = "it is given what the upstream network's training had, so `upstream.trained` must say the recipe and \
                         the pictures (with `train`: a length in pictures or steps)";
             add(&key("start"), format!("is `init`, but that is not known: {help}"));
@@ -65,7 +67,6 @@ pub(super) fn check(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut 
             let help = "write `direct.length` in pictures or steps";
             add(&key("start"), format!("is `init`, but what training on the tasks has is not known: {help}"));
         }
-        let runs = |track: &&Track| entry.tracks.as_ref().is_none_or(|own| own.contains(&track.name));
         for track in suite.tracks.iter().filter(runs).filter(|track| track.allowance.steps(1, 0) == 0) {
             let reason =
                 format!("is `init`, but track `{}` is without training; name others in `tracks`", track.name);

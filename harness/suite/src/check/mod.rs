@@ -3,6 +3,7 @@
 mod method;
 mod task;
 mod transfer;
+mod upstream;
 
 use std::collections::BTreeMap;
 
@@ -124,14 +125,15 @@ fn find_key(line: &str, name: &str) -> Option<usize> {
     })
 }
 
+/// Whether a name is fit for file names and reports.
+fn valid_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// Every rule that a suite breaks: key path and reason.
 fn problems(suite: &Suite) -> Vec<(String, String)> {
     let mut problems: Vec<(String, String)> = Vec::new();
     let mut add = |key: &str, message: String| problems.push((key.to_owned(), message));
-    let valid_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
-    };
     if !valid_name(&suite.name) {
         add("name", format!("`{}` is not made of letters, digits, `-`, `_` and `.`", suite.name));
     }
@@ -148,9 +150,6 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     if suite.stage_seconds == 0 {
         add("stage_seconds", "must be at least 1".to_owned());
     }
-    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
-        add("upstream.train.keep_steps", "step 0 is kept as `init` already".to_owned());
-    }
     if !(1..=MOST_REPLICATES).contains(&suite.replicates) {
         add("replicates", format!("must be from 1 to {MOST_REPLICATES}"));
     }
@@ -160,14 +159,6 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     let width = suite.network.width;
     if !(width.is_finite() && width > 0.0) {
         add("network.width", format!("{width} is not a positive number"));
-    }
-    match (&suite.upstream.checkpoint, &suite.upstream.train) {
-        (None, None) => add("upstream", "needs `checkpoint` or `train`".to_owned()),
-        (Some(_), Some(_)) => add("upstream", "has both `checkpoint` and `train`; remove one".to_owned()),
-        _ => {}
-    }
-    if suite.upstream.train.is_some() && suite.upstream.trained.is_some() {
-        add("upstream.trained", "stands beside `train`, which says it already".to_owned());
     }
     for (name, recipe) in &suite.recipes {
         if let Some((key, reason)) = recipe.problem() {
@@ -184,22 +175,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             None => format!("there is no recipe `{name}`"),
         })
     };
-    if let Some(train) = &suite.upstream.train
-        && let Some(reason) = recipe_known(&train.recipe)
-    {
-        add("upstream.train.recipe", reason);
-    }
-    if let Some(trained) = &suite.upstream.trained
-        && let Some(reason) = recipe_known(&trained.recipe)
-    {
-        add("upstream.trained.recipe", reason);
-    }
-    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
-        add(
-            "upstream.train.keep_steps",
-            "step 0 is the initialization, which is always kept as `init`".to_owned(),
-        );
-    }
+    upstream::check(suite, &recipe_known, &mut add);
     match (&suite.prunable, &suite.channels) {
         (None, None) => {
             add("prunable", "is needed, or `channels` for suites that remove channels".to_owned())
@@ -243,6 +219,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if suite.tracks[..index].iter().any(|other| other.name == track.name) {
             add(&format!("tracks[{index}].name"), format!("`{}` is used twice", track.name));
         }
+        upstream::check_track(suite, index, track, &mut add);
         if !matches!(track.allowance, Length::Samples(_)) {
             let help = "an allowance is counted in pictures, for example `12000ex`";
             add(&format!("tracks[{index}].allowance"), format!("{} is not; {help}", track.allowance));
@@ -279,8 +256,12 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         add("controls", "`scratch` needs `transfer`".to_owned());
     }
     if let Some(direct) = &suite.direct {
-        if let Some(reason) = recipe_known(&direct.recipe) {
-            add("direct.recipe", reason);
+        match suite.recipes.get(&direct.recipe) {
+            None => add("direct.recipe", recipe_known(&direct.recipe).unwrap_or_default()),
+            Some(recipe) if recipe.contrast.is_some() => {
+                add("direct.recipe", upstream::without_labels(&direct.recipe));
+            }
+            Some(_) => {}
         }
         check_direct(suite, direct, &mut add);
     }

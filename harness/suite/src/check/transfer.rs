@@ -1,6 +1,7 @@
 //! Transfer to other tasks.
 
 use super::check_keeps;
+use super::upstream::without_labels;
 use crate::spec::Suite;
 use crate::task::{TaskFormat, TaskSource};
 use crate::transfer::{Regime, Select, Transfer};
@@ -25,12 +26,16 @@ pub(super) fn check(
     }
     for (name, regime) in [("linear", &transfer.linear), ("full", &transfer.full)] {
         let Some(regime) = regime else { continue };
-        if let Some(reason) = recipe_known(&regime.recipe) {
-            add(&format!("transfer.{name}.recipe"), reason);
-        }
-        for recipe in regime.task_recipes.values() {
-            if let Some(reason) = recipe_known(recipe) {
-                add(&format!("transfer.{name}.task_recipes"), reason);
+        let own = [("recipe", &regime.recipe)].into_iter();
+        for (part, recipe) in own.chain(regime.task_recipes.values().map(|recipe| ("task_recipes", recipe))) {
+            match suite.recipes.get(recipe) {
+                None => {
+                    add(&format!("transfer.{name}.{part}"), recipe_known(recipe).unwrap_or_default());
+                }
+                Some(found) if found.contrast.is_some() => {
+                    add(&format!("transfer.{name}.{part}"), without_labels(recipe));
+                }
+                Some(_) => {}
             }
         }
         check_keeps(suite, regime.keeps.as_deref(), &format!("transfer.{name}.keeps"), add);

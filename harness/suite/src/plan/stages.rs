@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bases::Base;
 use super::trials::Planner;
 use super::{InputSource, NodeIndex, Score, Trial, output};
 use crate::stage::{
@@ -12,20 +13,14 @@ use crate::task::TaskFormat;
 use crate::transfer::Regime;
 
 impl Planner<'_> {
-    pub(super) fn verify(
-        &mut self,
-        keep: f64,
-        weights: InputSource,
-        task: NodeIndex,
-        name: &str,
-    ) -> NodeIndex {
+    pub(super) fn verify(&mut self, keep: f64, weights: InputSource, base: &Base, name: &str) -> NodeIndex {
         let spec = StageSpec::Verify(VerifySpec {
-            network: self.suite.network.clone(),
+            network: base.network.clone(),
             keep,
             set: self.suite.prune_set(),
         });
         let inputs =
-            [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
+            [("weights".to_owned(), weights), ("trainval".to_owned(), output(base.task, "trainval"))].into();
         self.push(spec, inputs, format!("verify {name}"))
     }
 
@@ -40,38 +35,38 @@ impl Planner<'_> {
     pub(super) fn measure(
         &mut self,
         weights: InputSource,
-        task: NodeIndex,
+        base: &Base,
         compact: bool,
         name: &str,
     ) -> NodeIndex {
         let spec = StageSpec::Measure(MeasureSpec {
-            network: self.suite.network.clone(),
+            network: base.network.clone(),
             batches: self.suite.measure_batches.clone(),
             compact,
         });
         let inputs =
-            [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
+            [("weights".to_owned(), weights), ("trainval".to_owned(), output(base.task, "trainval"))].into();
         self.push(spec, inputs, format!("measure {name}"))
     }
 
-    /// Transfer of a network to a task: with a new classifier or new predictors of boxes, or into another network. Linear transfer trains on features, which a stage before it extracts: what
-    /// differs in classifiers alone shares them.
+    /// Transfer of a network to a task: with a new classifier or new predictors of boxes in the place of its own end, or into another
+    /// network. Linear transfer trains on features, which a stage before it extracts: what differs in classifiers alone shares
+    /// them.
     ///
     /// # Errors
     /// Names a task that is not known, or that a network cannot be transferred to.
     pub(super) fn transfer(
         &mut self,
-        kind: RegimeKind,
-        regime: &Regime,
+        (kind, regime): (RegimeKind, &Regime),
         task: &str,
-        trial: &Trial,
+        (base, trial): (&Base, &Trial),
         weights: Option<&InputSource>,
         name: &str,
     ) -> Result<Score, String> {
         let suite = self.suite;
         let other = suite.transfer.as_ref().and_then(|transfer| transfer.network.clone());
         let boxes = self.has_boxes(task);
-        if boxes && other.is_none() && !self.has_boxes(&suite.upstream.task) {
+        if boxes && other.is_none() && !self.has_boxes(&base.upstream_task) {
             return Err(format!(
                 "transfer to `{task}` is not possible: its objects have boxes, and `transfer.network` names no detector"
             ));
@@ -119,7 +114,7 @@ impl Planner<'_> {
         }
         let sees_pictures = kind == RegimeKind::Full;
         let spec = StageSpec::Transfer(TransferSpec {
-            from: (boxes || other.is_some()).then(|| suite.network.clone()),
+            from: (boxes || other.is_some()).then(|| base.network.clone()),
             network: other.unwrap_or_else(|| suite.network.clone()),
             regime: kind,
             recipe: suite.recipes[recipe].clone(),
