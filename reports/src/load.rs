@@ -84,7 +84,7 @@ fn pretrained(manifest: &SuiteManifest, trial: &ManifestTrial, score: &ManifestS
         return "end";
     }
     let suite = &manifest.suite;
-    let begins_trained = match (&trial.task, &suite.upstream.train) {
+    let begins_trained = match (&trial.task, &suite.base_of(&trial.track).train) {
         (Some(_), _) => suite.direct.as_ref().is_some_and(|direct| direct.from.is_upstream()),
         (None, Some(train)) => train.backbone.is_some(),
         (None, None) => return "end",
@@ -210,7 +210,11 @@ impl Loader<'_> {
             macs_executed: counts.map(|counts| counts.macs_executed),
             macs_nonzero: counts.map(|counts| counts.macs_nonzero),
             allowance_samples: allowance.map_or(0, |allowance| allowance.steps(1, 0)),
-            init_samples: if dense { 0 } else { suite.init_samples(&trial.method, trial.task.is_some()) },
+            init_samples: if dense {
+                0
+            } else {
+                suite.init_samples(&trial.method, &trial.track, trial.task.is_some())
+            },
             stretch: suite.stretch(&trial.method),
             method_samples: if dense { Some(0) } else { snapshot.map(|snapshot| snapshot.charged_samples) },
             recover_samples: has_weights.then_some(recovered),
@@ -424,6 +428,9 @@ impl Loader<'_> {
         );
         fact("network", format!("{} at width {}", suite.network.name, suite.network.width));
         fact("upstream task", suite.upstream.task.clone());
+        for (name, pretraining) in &suite.pretrainings {
+            fact(&format!("task of pre-training {name}"), pretraining.task.clone());
+        }
         for (name, digest) in &manifest.upstream {
             fact(&format!("upstream checkpoint {name}, blake3"), digest.clone());
         }

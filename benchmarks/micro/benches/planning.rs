@@ -53,6 +53,7 @@ fn identities(plan: &Plan, environment: &Environment) -> Vec<Identity> {
     for node in &plan.nodes {
         let digest = |source: &InputSource| match source {
             InputSource::Output { node, output } => format!("{}/{output}", identities[*node]),
+            InputSource::Pretraining { pretraining, file } => format!("{pretraining}/{file}"),
             InputSource::Upstream(name)
             | InputSource::Data(name)
             | InputSource::Plugin(name)

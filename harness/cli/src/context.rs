@@ -10,7 +10,7 @@ use secateur_store::{
 };
 use secateur_suite::{
     DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan,
-    PlanNode, PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with,
+    PlanNode, PrecisionChoice, StageSpec, Suite, Surroundings, Upstream, error_at, expand, read_suite_with,
     seed_commitment, with_paths,
 };
 
@@ -69,10 +69,15 @@ impl Context {
             }
         }
         let mut outside = BTreeMap::new();
-        let upstream = match &suite.upstream.checkpoint {
-            Some(checkpoint) => find_checkpoint(places, checkpoint)?,
-            None => BTreeMap::new(),
+        let checkpoint = |upstream: &Upstream| match &upstream.checkpoint {
+            Some(checkpoint) => find_checkpoint(places, checkpoint),
+            None => Ok(BTreeMap::new()),
         };
+        let upstream = checkpoint(&suite.upstream)?;
+        let mut pretrainings = BTreeMap::new();
+        for (name, pretraining) in &suite.pretrainings {
+            pretrainings.insert(name.clone(), checkpoint(pretraining)?);
+        }
         let surroundings = Surroundings {
             generated: secateur_data::generated::catalogue()
                 .iter()
@@ -89,10 +94,19 @@ impl Context {
             detection_generator_version: secateur_data::generated::DETECTION_VERSION,
             detection_loader_version: secateur_data::detection::VERSION,
             upstream: upstream.keys().cloned().collect(),
+            pretrainings: pretrainings
+                .iter()
+                .map(|(name, files)| (name.clone(), files.keys().cloned().collect()))
+                .collect(),
             rotating: rotating(&suite)?,
         };
         for (name, path) in upstream {
             outside.insert(format!("upstream {name}"), input(&path)?);
+        }
+        for (pretraining, files) in pretrainings {
+            for (name, path) in files {
+                outside.insert(format!("upstream {pretraining}/{name}"), input(&path)?);
+            }
         }
         let mut plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
         if private_task_seed.is_some() && !plan.nodes.iter().any(is_generated) {
@@ -131,6 +145,7 @@ impl Context {
                     }
                     InputSource::Output { .. }
                     | InputSource::Upstream(_)
+                    | InputSource::Pretraining { .. }
                     | InputSource::File(_)
                     | InputSource::Interpreter(_) => {}
                 }
@@ -171,6 +186,7 @@ impl Context {
         let key = match source {
             InputSource::Output { .. } => return None,
             InputSource::Upstream(name) => format!("upstream {name}"),
+            InputSource::Pretraining { pretraining, file } => format!("upstream {pretraining}/{file}"),
             InputSource::Data(path) => format!("data {path}"),
             InputSource::Plugin(method) => format!("plugin {method}"),
             InputSource::File(path) => format!("file {path}"),
@@ -347,19 +363,32 @@ fn check_networks(suite: &Suite) -> anyhow::Result<()> {
         Some(source) => source.format.has_boxes(),
         None => secateur_data::generated::detection_info(task).is_some(),
     };
+    let mut recipes = Vec::new();
+    let own = [("network".to_owned(), &suite.upstream)].into_iter();
+    let others = suite.pretrainings.iter().map(|(name, it)| (format!("pretrainings.{name}"), it));
+    for (key, pretraining) in own.chain(others) {
+        let boxes = has_boxes(&pretraining.task);
+        check_task(suite, &key, &suite.network, &pretraining.task, boxes)?;
+        if boxes && pretraining.projection.is_some() {
+            bail!("suite {}: {key}: training without labels is for pictures with one class each", suite.name);
+        }
+        let train = pretraining.train.iter().map(|train| &train.recipe);
+        let trained = pretraining.trained.iter().map(|trained| &trained.recipe);
+        recipes.extend(train.chain(trained).map(|name| (name, boxes)));
+    }
     let upstream = has_boxes(&suite.upstream.task);
-    check_task(suite, "network", &suite.network, &suite.upstream.task, upstream)?;
     if let Some((transfer, network)) = suite.transfer.as_ref().and_then(|it| Some((it, it.network.as_ref()?)))
     {
         for task in &transfer.tasks {
             check_task(suite, "transfer.network", network, task, has_boxes(task))?;
         }
     }
-    let trained = suite.upstream.train.iter().map(|train| &train.recipe);
-    let trained = trained.chain(suite.upstream.trained.iter().map(|trained| &trained.recipe));
-    let trained = trained.chain(suite.direct.iter().map(|direct| &direct.recipe));
-    for name in trained.chain(suite.tracks.iter().filter_map(|track| track.recipe.as_ref())) {
-        check_recipe(suite, name, upstream)?;
+    recipes.extend(suite.direct.iter().map(|direct| (&direct.recipe, upstream)));
+    for track in &suite.tracks {
+        recipes.extend(track.recipe.iter().map(|name| (name, has_boxes(&suite.base(track).task))));
+    }
+    for (name, boxes) in recipes {
+        check_recipe(suite, name, boxes)?;
     }
     for (transfer, full) in suite.transfer.iter().filter_map(|it| Some((it, it.full.as_ref()?))) {
         for task in &transfer.tasks {

@@ -3,12 +3,15 @@
 mod check;
 mod contrast;
 mod files;
+mod given;
 mod pattern;
 mod plan;
 mod recipe;
 mod spec;
 mod stage;
 mod task;
+mod transfer;
+mod upstream;
 mod views;
 mod yaml;
 
@@ -20,8 +23,7 @@ pub use plan::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surrou
 pub use recipe::{Length, Recipe, Schedule};
 pub use spec::{
     ChannelBudget, ChannelSet, DenseControl, Direct, DirectStart, LayoutChoice, MethodEntry, NetworkSpec,
-    PrecisionChoice, Prunable, PruneSet, Regime, ScoredSplit, Start, Suite, Track, TrainedWith, Transfer,
-    Upstream, UpstreamTraining,
+    PrecisionChoice, Prunable, PruneSet, ScoredSplit, Start, Suite, Track,
 };
 pub use stage::{
     DataSource, Environment, EvaluateSpec, ExtractSpec, Identity, LIBTORCH_VERSION, MeasureSpec, PrepareSpec,
@@ -29,6 +31,8 @@ pub use stage::{
     derive_seed, seed_commitment,
 };
 pub use task::{DetectionSource, Metric, OfficialSource, Packed, TaskFormat, TaskSource};
+pub use transfer::{Normalize, Regime, Select, Transfer};
+pub use upstream::{TrainedWith, Upstream, UpstreamTraining};
 pub use views::{Blur, BlurKernel, ColorJitter, Interpolation};
 pub use yaml::{YamlError, nearest, to_json};
 

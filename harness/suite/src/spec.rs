@@ -9,6 +9,9 @@ use crate::contrast::Projection;
 use crate::pattern::Pattern;
 use crate::recipe::{Length, Recipe};
 use crate::task::TaskSource;
+use crate::transfer::Transfer;
+use crate::upstream::Upstream;
+use crate::views::Interpolation;
 
 /// A suite: one network, one upstream task, methods to compare, and how they are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +50,10 @@ pub struct Suite {
     pub network: NetworkSpec,
     /// Where pruning begins.
     pub upstream: Upstream,
+    /// Further networks where pruning begins, of the same architecture but trained another way or on another task: each has tracks
+    /// of its own, which name it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pretrainings: BTreeMap<String, Upstream>,
     /// Seed of the generated tasks.
     #[serde(default = "default_generator_seed")]
     pub generator_seed: u64,
@@ -153,54 +160,10 @@ pub struct NetworkSpec {
     /// Factor on all widths.
     #[serde(default = "one_f64")]
     pub width: f64,
-    /// What it ends in, in place of a classifier, where it is trained without labels.
+    /// What it ends in, in place of a classifier, where it is trained without labels. Suites say it where the network is trained, as
+    /// `upstream.projection`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-}
-
-/// Where pruning begins: a network trained on the upstream task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// The task it was trained on, and is pruned on.
-    pub task: String,
-    /// A checkpoint file, or a folder with `end.safetensors` and, if kept, `init.safetensors` and `step-N.safetensors`;
-    /// relative to the suite file or to `--data-root`.
-    #[serde(default)]
-    pub checkpoint: Option<String>,
-    /// Train it first.
-    #[serde(default)]
-    pub train: Option<UpstreamTraining>,
-    /// Beside `checkpoint`: how it was trained. Methods that begin from initialization are given the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trained: Option<TrainedWith>,
-}
-
-/// How a checkpoint was trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrainedWith {
-    /// Name of a recipe of the suite.
-    pub recipe: String,
-    /// How long, in pictures or steps.
-    pub length: Length,
-}
-
-/// How the upstream network is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamTraining {
-    /// Name of a recipe.
-    pub recipe: String,
-    /// How long.
-    pub length: Length,
-    /// Early steps to keep for rewinding, beside the beginning and the end.
-    #[serde(default)]
-    pub keep_steps: Vec<u64>,
-    /// A checkpoint below `--data-root` from which training begins where names and shapes agree: a classifier's for a
-    /// detector on it. Absent: everything begins from initialization.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backbone: Option<String>,
 }
 
 /// The prunable set.
@@ -290,88 +253,15 @@ impl PruneSet {
     }
 }
 
-impl Suite {
-    /// Recipe and pictures of the training of the dense network that is pruned, upstream or on a task of the direct protocol:
-    /// what methods that begin from initialization have beside the allowance of their track. `None` if the suite does not
-    /// say, or says it in epochs, whose pictures are not known before the data is read.
-    #[must_use]
-    pub fn dense_training(&self, direct: bool) -> Option<(&str, u64)> {
-        let on_tasks = self.direct.as_ref().filter(|_| direct);
-        let (recipe, length) = match (on_tasks, &self.upstream.train, &self.upstream.trained) {
-            (Some(direct), ..) => (&direct.recipe, direct.length),
-            (None, Some(train), _) => (&train.recipe, train.length),
-            (None, None, Some(trained)) => (&trained.recipe, trained.length),
-            (None, None, None) => return None,
-        };
-        let batch = u64::from(self.recipes.get(recipe)?.batch);
-        match length {
-            Length::Samples(samples) => Some((recipe, samples)),
-            Length::Steps(steps) => Some((recipe, steps.checked_mul(batch)?)),
-            Length::Epochs(_) => None,
-        }
-    }
-
-    /// Name of the recipe of a track on the upstream task, or on the tasks of the direct protocol.
-    #[must_use]
-    pub fn track_recipe<'a>(&'a self, track: &'a Track, direct: bool) -> Option<&'a str> {
-        // A track without training has no recipe.
-        let of_track = track.recipe.as_deref();
-        match self.direct.as_ref().filter(|_| direct) {
-            Some(direct) => of_track.map(|_| direct.recipe.as_str()),
-            None => of_track,
-        }
-    }
-
-    /// Training pictures of one entry's `prune` stages in a track, and the recipe's name; `direct`: on a task of the direct
-    /// protocol.
-    #[must_use]
-    pub fn given<'a>(
-        &'a self,
-        entry: &MethodEntry,
-        track: &'a Track,
-        direct: bool,
-    ) -> (u64, Option<&'a str>) {
-        // `check` has made sure that allowances are counted in pictures.
-        let allowance = track.allowance.steps(1, 0);
-        let (samples, recipe) = match (entry.start, self.dense_training(direct)) {
-            (Start::Init, Some((recipe, samples))) => (allowance.saturating_add(samples), Some(recipe)),
-            _ => (allowance, self.track_recipe(track, direct)),
-        };
-        (samples.saturating_mul(u64::from(entry.stretch)), recipe)
-    }
-
-    /// By how much what the method of this label is given is multiplied; 1 for labels that no entry has.
-    #[must_use]
-    pub fn stretch(&self, label: &str) -> u32 {
-        self.methods.iter().find(|entry| entry.label == label).map_or(1, |entry| entry.stretch)
-    }
-
-    /// Training pictures that the method of this label has beside its allowance because it begins from initialization, before
-    /// they are stretched; `direct`: on a task of the direct protocol.
-    #[must_use]
-    pub fn init_samples(&self, label: &str, direct: bool) -> u64 {
-        let begins = self.methods.iter().any(|entry| entry.label == label && entry.start == Start::Init);
-        self.dense_training(direct).filter(|_| begins).map_or(0, |(_, samples)| samples)
-    }
-
-    /// What its methods may remove. A suite that was checked has exactly one of the two sets; of none, this is an
-    /// empty set of weights.
-    #[must_use]
-    pub fn prune_set(&self) -> PruneSet {
-        match (&self.channels, &self.prunable) {
-            (Some(set), _) => PruneSet::Channels(set.clone()),
-            (None, Some(set)) => PruneSet::Weights(set.clone()),
-            (None, None) => PruneSet::Weights(Prunable::default()),
-        }
-    }
-}
-
 /// What every method is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Track {
     /// Name in reports.
     pub name: String,
+    /// The one of `pretrainings` whose network is pruned; absent: the network of `upstream`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<String>,
     /// Training pictures of each `prune` stage; what the method leaves, the host spends on recovery. `0ex`: none.
     pub allowance: Length,
     /// Training pictures of recovery, the same for all methods whatever they spent: boards at equal fine-tuning. Absent:
@@ -451,6 +341,10 @@ pub struct MethodEntry {
     /// together: for rows such as RigL's "5x". Its rows say so, and are not equal to the others.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub stretch: u32,
+    /// How the pictures of transfer tasks are resized for its networks, where they were trained with pictures that were resized
+    /// another way (bicubic in TensorFlow's RigL); for tasks with `packed: files`. Absent: as the tasks say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
     /// Whether it is a baseline that every comparison needs.
     #[serde(default)]
     pub baseline: bool,
@@ -463,24 +357,6 @@ pub struct MethodEntry {
     /// How many of the suite's replicates it runs in, the first ones; absent: all.
     #[serde(default)]
     pub replicates: Option<u32>,
-}
-
-/// Transfer to other tasks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Transfer {
-    /// Tasks; `generated/*` stands for the twelve generated ones.
-    pub tasks: Vec<String>,
-    /// The network on the tasks, which takes from the pruned one what has the same name and shape, masks included: a detector
-    /// whose backbone was pruned as a classifier. Absent: the suite's network with a new classifier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkSpec>,
-    /// Frozen features and a linear classifier.
-    #[serde(default)]
-    pub linear: Option<Regime>,
-    /// Fine-tuning of all weights that remain.
-    #[serde(default)]
-    pub full: Option<Regime>,
 }
 
 /// The direct protocol: on each task a dense network is trained, then pruned there, and scored there. Beside it stand the
@@ -522,22 +398,6 @@ impl DirectStart {
     pub fn is_upstream(self) -> bool {
         self == Self::Upstream
     }
-}
-
-/// How a regime trains.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Regime {
-    /// Name of a recipe.
-    pub recipe: String,
-    /// How long.
-    pub length: Length,
-    /// Keeps it is run at, dense always among them; absent: all.
-    #[serde(default)]
-    pub keeps: Option<Vec<f64>>,
-    /// Tasks that use another recipe: task to recipe name.
-    #[serde(default)]
-    pub task_recipes: BTreeMap<String, String>,
 }
 
 fn one() -> u32 {

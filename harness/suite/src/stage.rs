@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::recipe::{Length, Recipe};
 use crate::spec::{NetworkSpec, PruneSet, ScoredSplit};
 use crate::task::TaskSource;
+use crate::transfer::{Normalize, Select};
+use crate::views::Interpolation;
 
 /// Version of everything in the harness that affects results. A test fails when the bytes of a tiny reference
 /// stage change without a new version.
@@ -153,6 +155,12 @@ pub struct ExtractSpec {
     /// Root seed of an initialization; absent where there are weights, so that replicates share their features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// What pictures are normalized with; absent: as their task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// How pictures are resized; absent: as their task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
 }
 
 /// See [`StageSpec::Transfer`].
@@ -171,6 +179,16 @@ pub struct TransferSpec {
     pub length: Length,
     /// Root seed; a function of suite seed, task and replicate alone.
     pub seed: u64,
+    /// What pictures are normalized with; absent: as their task says. A linear classifier's pictures were normalized when their
+    /// features were extracted, so that its stage never names it, nor how they were resized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// How pictures are resized; absent: as their task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpolation: Option<Interpolation>,
+    /// Which network of the training is scored.
+    #[serde(default, skip_serializing_if = "Select::is_last")]
+    pub select: Select,
 }
 
 /// How a network is adapted to another task.

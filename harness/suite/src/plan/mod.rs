@@ -1,5 +1,6 @@
 //! From a suite to a graph of stages and the trials that read them.
 
+mod bases;
 mod stages;
 mod trials;
 
@@ -24,6 +25,13 @@ pub enum InputSource {
     },
     /// A file of the upstream checkpoint: `end`, `init` or `step-N`.
     Upstream(String),
+    /// A file of the checkpoint of one of the suite's `pretrainings`.
+    Pretraining {
+        /// Its name.
+        pretraining: String,
+        /// `end`, `init` or `step-N`.
+        file: String,
+    },
     /// The files of a task, below the data root.
     Data(String),
     /// The plugin that has this method.
@@ -137,6 +145,8 @@ pub struct Surroundings {
     pub detection_loader_version: u32,
     /// Upstream checkpoints that are there: `end`, `init`, `step-N`. Empty if the suite trains its upstream.
     pub upstream: Vec<String>,
+    /// The same of the suite's `pretrainings` that are checkpoints, by name.
+    pub pretrainings: BTreeMap<String, Vec<String>>,
     /// A replicate beside those of the suite, in which every method runs: the rotating one of a night.
     pub rotating: Option<u32>,
 }

@@ -2,30 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use super::bases::Base;
 use super::trials::Planner;
-use super::{InputSource, NodeIndex, Score, output};
-use crate::spec::Regime;
+use super::{InputSource, NodeIndex, Score, Trial, output};
 use crate::stage::{
     DataSource, EvaluateSpec, ExtractSpec, MeasureSpec, PrepareSpec, RegimeKind, StageSpec, TransferSpec,
     VerifySpec, derive_seed,
 };
 use crate::task::TaskFormat;
+use crate::transfer::Regime;
 
 impl Planner<'_> {
-    pub(super) fn verify(
-        &mut self,
-        keep: f64,
-        weights: InputSource,
-        task: NodeIndex,
-        name: &str,
-    ) -> NodeIndex {
+    pub(super) fn verify(&mut self, keep: f64, weights: InputSource, base: &Base, name: &str) -> NodeIndex {
         let spec = StageSpec::Verify(VerifySpec {
-            network: self.suite.network.clone(),
+            network: base.network.clone(),
             keep,
             set: self.suite.prune_set(),
         });
         let inputs =
-            [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
+            [("weights".to_owned(), weights), ("trainval".to_owned(), output(base.task, "trainval"))].into();
         self.push(spec, inputs, format!("verify {name}"))
     }
 
@@ -40,38 +35,38 @@ impl Planner<'_> {
     pub(super) fn measure(
         &mut self,
         weights: InputSource,
-        task: NodeIndex,
+        base: &Base,
         compact: bool,
         name: &str,
     ) -> NodeIndex {
         let spec = StageSpec::Measure(MeasureSpec {
-            network: self.suite.network.clone(),
+            network: base.network.clone(),
             batches: self.suite.measure_batches.clone(),
             compact,
         });
         let inputs =
-            [("weights".to_owned(), weights), ("trainval".to_owned(), output(task, "trainval"))].into();
+            [("weights".to_owned(), weights), ("trainval".to_owned(), output(base.task, "trainval"))].into();
         self.push(spec, inputs, format!("measure {name}"))
     }
 
-    /// Transfer of a network to a task: with a new classifier or new predictors of boxes, or into another network. Linear transfer trains on features, which a stage before it extracts: what
-    /// differs in classifiers alone shares them.
+    /// Transfer of a network to a task: with a new classifier or new predictors of boxes in the place of its own end, or into another
+    /// network. Linear transfer trains on features, which a stage before it extracts: what differs in classifiers alone shares
+    /// them.
     ///
     /// # Errors
     /// Names a task that is not known, or that a network cannot be transferred to.
     pub(super) fn transfer(
         &mut self,
-        kind: RegimeKind,
-        regime: &Regime,
+        (kind, regime): (RegimeKind, &Regime),
         task: &str,
-        replicate: u32,
+        (base, trial): (&Base, &Trial),
         weights: Option<&InputSource>,
         name: &str,
     ) -> Result<Score, String> {
         let suite = self.suite;
         let other = suite.transfer.as_ref().and_then(|transfer| transfer.network.clone());
         let boxes = self.has_boxes(task);
-        if boxes && other.is_none() && !self.has_boxes(&suite.upstream.task) {
+        if boxes && other.is_none() && !self.has_boxes(&base.upstream_task) {
             return Err(format!(
                 "transfer to `{task}` is not possible: its objects have boxes, and `transfer.network` names no detector"
             ));
@@ -82,9 +77,19 @@ impl Planner<'_> {
                  and a detector, or another network, is trained as a whole; remove `transfer.linear`"
             ));
         }
+        if boxes && regime.normalize.is_some() {
+            return Err(format!(
+                "transfer.{}.normalize is for pictures with one class each, and the objects of `{task}` have boxes",
+                kind.name()
+            ));
+        }
         let prepared = self.prepare(task)?;
+        let normalize = regime.normalize;
+        let own = suite.tasks.get(task).map(|source| source.interpolation);
+        let wanted = trial.entry.and_then(|entry| suite.methods[entry].interpolation);
+        let interpolation = wanted.filter(|wanted| own != Some(*wanted));
         let recipe = regime.task_recipes.get(task).unwrap_or(&regime.recipe);
-        let seed = derive_seed(suite.seed, &format!("transfer/{task}/{replicate}"));
+        let seed = derive_seed(suite.seed, &format!("transfer/{task}/{}", trial.replicate));
         let mut inputs: BTreeMap<String, InputSource> = [
             ("trainval".to_owned(), output(prepared, "trainval")),
             ("test".to_owned(), output(prepared, "test")),
@@ -97,7 +102,8 @@ impl Planner<'_> {
         if kind == RegimeKind::Linear {
             // Only without weights is there anything to draw.
             let seed = weights.is_none().then_some(seed);
-            let spec = StageSpec::Extract(ExtractSpec { network: suite.network.clone(), seed });
+            let spec = ExtractSpec { network: suite.network.clone(), seed, normalize, interpolation };
+            let spec = StageSpec::Extract(spec);
             let extract = self.push(spec, inputs, format!("extract features of {name} on {task}"));
             features = Some(extract);
             inputs = [
@@ -106,13 +112,17 @@ impl Planner<'_> {
             ]
             .into();
         }
+        let sees_pictures = kind == RegimeKind::Full;
         let spec = StageSpec::Transfer(TransferSpec {
-            from: (boxes || other.is_some()).then(|| suite.network.clone()),
+            from: (boxes || other.is_some()).then(|| base.network.clone()),
             network: other.unwrap_or_else(|| suite.network.clone()),
             regime: kind,
             recipe: suite.recipes[recipe].clone(),
             length: regime.length,
             seed,
+            normalize: normalize.filter(|_| sees_pictures),
+            interpolation: interpolation.filter(|_| sees_pictures),
+            select: regime.select,
         });
         let node = self.push(spec, inputs, format!("{} transfer of {name} to {task}", kind.name()));
         Ok(Score { protocol: "transfer", regime: kind.name(), task: task.to_owned(), node, features })

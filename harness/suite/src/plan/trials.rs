@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::bases::Base;
 use super::{Completion, InputSource, NodeIndex, Plan, PlanNode, Score, Surroundings, Trial, output};
 use crate::recipe::{Length, Recipe};
-use crate::spec::{DenseControl, DirectStart, MethodEntry, ScoredSplit, Start, Suite, Track};
-use crate::stage::{PruneSpec, RecoverSpec, RegimeKind, StageSpec, TrainSpec, derive_seed};
+use crate::spec::{DenseControl, MethodEntry, ScoredSplit, Start, Suite, Track};
+use crate::stage::{PruneSpec, RecoverSpec, RegimeKind, StageSpec, derive_seed};
 use crate::yaml::to_json;
 
 /// Largest plan in bytes: some two hundred thousand stages.
@@ -19,25 +20,6 @@ pub(super) struct Planner<'a> {
     pub(super) tasks: BTreeMap<String, NodeIndex>,
     /// About what the plan takes in memory.
     bytes: usize,
-}
-
-/// A dense network and the task that it was trained on and is pruned on: the upstream network, or in the direct protocol
-/// one of each task.
-#[derive(Clone)]
-pub(super) struct Base {
-    /// Absent: the upstream task.
-    pub(super) direct: Option<String>,
-    /// The task's `prepare` stage.
-    pub(super) task: NodeIndex,
-    /// Its checkpoints by name: `end`, `init`, `step-N`.
-    pub(super) checkpoints: BTreeMap<String, InputSource>,
-}
-
-impl Base {
-    /// The trained network. Whoever reads an upstream checkpoint makes sure that it has an end.
-    fn end(&self) -> InputSource {
-        self.checkpoints.get("end").cloned().unwrap_or_else(|| InputSource::Upstream("end".to_owned()))
-    }
 }
 
 /// Where a trial stands: what is said of all its stages.
@@ -81,17 +63,17 @@ impl<'a> Planner<'a> {
 
     pub(super) fn run(&mut self) -> Result<(), String> {
         let suite = self.suite;
-        let upstream = self.upstream()?;
-        let direct = self.direct(&upstream)?;
+        let bases = self.bases()?;
         // Who only prunes tasks directly has nothing to ask of the upstream task.
         let scored_upstream =
             suite.direct.is_none() || suite.evaluate || suite.transfer.is_some() || suite.measure;
         for track in &suite.tracks {
+            let Some(own) = bases.get(&track.pretraining.as_deref()) else { continue };
             for replicate in self.replicates() {
                 if scored_upstream {
-                    self.trials(&upstream, track, replicate)?;
+                    self.trials(&own.upstream, track, replicate)?;
                 }
-                for base in direct.get(&replicate).into_iter().flatten() {
+                for base in own.direct.get(&replicate).into_iter().flatten() {
                     self.trials(base, track, replicate)?;
                 }
             }
@@ -100,82 +82,9 @@ impl<'a> Planner<'a> {
     }
 
     /// The replicates that there are: the suite's, and a rotating one that is none of them.
-    fn replicates(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn replicates(&self) -> impl Iterator<Item = u32> + use<> {
         let own = self.suite.replicates;
         (0..own).chain(self.surroundings.rotating.filter(|rotating| *rotating >= own))
-    }
-
-    /// The upstream network: trained, or read from a checkpoint.
-    fn upstream(&mut self) -> Result<Base, String> {
-        let suite = self.suite;
-        let task = self.prepare(&suite.upstream.task)?;
-        let Some(train) = &suite.upstream.train else {
-            let names = self.surroundings.upstream.iter();
-            let checkpoints = names.map(|name| (name.clone(), InputSource::Upstream(name.clone()))).collect();
-            return Ok(Base { direct: None, task, checkpoints });
-        };
-        let backbone = train.backbone.clone().map(InputSource::Data);
-        let spec = TrainSpec {
-            network: suite.network.clone(),
-            recipe: suite.recipes[&train.recipe].clone(),
-            length: train.length,
-            keep_steps: train.keep_steps.clone(),
-            seed: derive_seed(suite.seed, "upstream"),
-        };
-        let checkpoints = self.train(spec, task, backbone, "train upstream".to_owned());
-        Ok(Base { direct: None, task, checkpoints })
-    }
-
-    /// The dense networks of the tasks that are pruned directly, by replicate. All tracks begin with them.
-    fn direct(&mut self, upstream: &Base) -> Result<BTreeMap<u32, Vec<Base>>, String> {
-        let suite = self.suite;
-        let mut bases: BTreeMap<u32, Vec<Base>> = BTreeMap::new();
-        let Some(wanted) = &suite.direct else { return Ok(bases) };
-        for task in self.expanded(&wanted.tasks) {
-            if self.has_boxes(&task) != self.has_boxes(&suite.upstream.task) {
-                return Err(format!(
-                    "`{task}` cannot be pruned directly in this suite: only one of it and the upstream task `{}` has boxes, and \
-                     the suite has one network for both",
-                    suite.upstream.task
-                ));
-            }
-            let prepared = self.prepare(&task)?;
-            for replicate in self.replicates() {
-                self.check_size()?;
-                let spec = TrainSpec {
-                    network: suite.network.clone(),
-                    recipe: suite.recipes[&wanted.recipe].clone(),
-                    length: wanted.length,
-                    keep_steps: wanted.keep_steps.clone(),
-                    seed: derive_seed(suite.seed, &format!("direct/{task}/{replicate}")),
-                };
-                let backbone = match wanted.from {
-                    DirectStart::Upstream => Some(upstream.end()),
-                    DirectStart::Init => None,
-                };
-                let label = format!("train on {task} (replicate {replicate})");
-                let checkpoints = self.train(spec, prepared, backbone, label);
-                let base = Base { direct: Some(task.clone()), task: prepared, checkpoints };
-                bases.entry(replicate).or_default().push(base);
-            }
-        }
-        Ok(bases)
-    }
-
-    /// Trains a dense network. Returns what the stage leaves.
-    fn train(
-        &mut self,
-        spec: TrainSpec,
-        task: NodeIndex,
-        backbone: Option<InputSource>,
-        label: String,
-    ) -> BTreeMap<String, InputSource> {
-        let steps = spec.keep_steps.iter().map(|step| format!("step-{step}"));
-        let names: Vec<String> = ["end".to_owned(), "init".to_owned()].into_iter().chain(steps).collect();
-        let mut inputs = BTreeMap::from([("trainval".to_owned(), output(task, "trainval"))]);
-        inputs.extend(backbone.map(|backbone| ("backbone".to_owned(), backbone)));
-        let node = self.push(StageSpec::Train(spec), inputs, label);
-        names.into_iter().map(|name| (name.clone(), output(node, &name))).collect()
     }
 
     /// All trials on one dense network in one track and replicate.
@@ -233,8 +142,9 @@ impl<'a> Planner<'a> {
             .collect();
         if entry.start == Start::Init && !inputs.contains_key("init") {
             return Err(format!(
-                "method `{}` begins from initialization, but the upstream checkpoint has no init.safetensors",
-                entry.label
+                "method `{}` begins from initialization, but the {} checkpoint has no init.safetensors",
+                entry.label,
+                base.pretraining.as_deref().unwrap_or("upstream")
             ));
         }
         let (allowance, recipe) = suite.given(entry, track, base.direct.is_some());
@@ -250,7 +160,7 @@ impl<'a> Planner<'a> {
         for keeps in runs {
             self.check_size()?;
             let spec = StageSpec::Prune(PruneSpec {
-                network: suite.network.clone(),
+                network: base.network.clone(),
                 method: entry.method.clone(),
                 params: params.clone(),
                 keeps: keeps.to_vec(),
@@ -287,7 +197,7 @@ impl<'a> Planner<'a> {
             }
         };
         if let Some(weights) = &weights {
-            trial.verify = Some(self.verify(1.0, weights.clone(), place.base.task, &place.name));
+            trial.verify = Some(self.verify(1.0, weights.clone(), place.base, &place.name));
         }
         self.scores(&mut trial, weights.as_ref(), place, None)?;
         self.plan.trials.push(trial);
@@ -305,7 +215,7 @@ impl<'a> Planner<'a> {
         self.check_size()?;
         let direct = place.base.direct.is_some();
         let snapshot = output(prune, &format!("keep-{position}"));
-        let verify = self.verify(keep, snapshot.clone(), place.base.task, &place.name);
+        let verify = self.verify(keep, snapshot.clone(), place.base, &place.name);
         let completion = match place.track.recovery {
             Some(_) => Completion::Fixed,
             None => Completion::LeftOver { prune, keep: position },
@@ -339,13 +249,15 @@ impl<'a> Planner<'a> {
     ) -> Result<(), String> {
         let suite = self.suite;
         let (base, name) = (place.base, &place.name);
-        if let (true, Some(weights)) = (suite.evaluate || base.direct.is_some(), weights) {
+        // A network that was trained without labels has no classes to be scored by.
+        let evaluates = base.network.projection.is_none() && (suite.evaluate || base.direct.is_some());
+        if let (true, Some(weights)) = (evaluates, weights) {
             let protocol = match (&base.direct, suite.score_on) {
                 (_, ScoredSplit::Validation) => "validation",
                 (None, ScoredSplit::Test) if suite.transfer.is_some() || suite.direct.is_some() => "upstream",
                 (_, ScoredSplit::Test) => "direct",
             };
-            let task = base.direct.clone().unwrap_or_else(|| suite.upstream.task.clone());
+            let task = base.direct.clone().unwrap_or_else(|| base.upstream_task.clone());
             let node = self.evaluate(weights.clone(), base.task, name);
             trial.scores.push(Score { protocol, regime: "none", task, node, features: None });
         }
@@ -358,8 +270,12 @@ impl<'a> Planner<'a> {
                 if !dense && regime.keeps.as_ref().is_some_and(|keeps| !keeps.contains(&trial.keep)) {
                     continue;
                 }
+                let rotates = self.surroundings.rotating == Some(trial.replicate);
+                if !rotates && regime.replicates.is_some_and(|count| trial.replicate >= count) {
+                    continue;
+                }
                 for task in &tasks {
-                    let score = self.transfer(kind, regime, task, trial.replicate, weights, name)?;
+                    let score = self.transfer((kind, regime), task, (base, trial), weights, name)?;
                     trial.scores.push(score);
                 }
             }
@@ -371,7 +287,7 @@ impl<'a> Planner<'a> {
         let measured = suite.measure && trial.replicate == 0 && base.direct.is_none();
         if let (true, Some(weights)) = (measured, weights) {
             let compact = suite.channels.is_some() && trial.entry.is_some();
-            trial.measure = Some(self.measure(weights.clone(), base.task, compact, name));
+            trial.measure = Some(self.measure(weights.clone(), base, compact, name));
         }
         Ok(())
     }
@@ -384,7 +300,7 @@ impl<'a> Planner<'a> {
         completion: Completion,
     ) -> NodeIndex {
         let spec = RecoverSpec {
-            network: self.suite.network.clone(),
+            network: place.base.network.clone(),
             samples,
             recipe: self.recipe(recipe),
             recalibrate: place.track.recalibrate,
@@ -418,7 +334,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Refuses plans that nobody could run and that would not fit in memory: few numbers make many stages.
-    fn check_size(&self) -> Result<(), String> {
+    pub(super) fn check_size(&self) -> Result<(), String> {
         if self.bytes <= LARGEST_PLAN {
             return Ok(());
         }

@@ -1,8 +1,10 @@
 //! Suites as users write them: what is refused and how, and what a plan is made of.
 
 mod plan;
+mod pretrainings;
 mod refused;
 mod schema;
+mod transfer;
 
 use secateur_suite::Suite;
 

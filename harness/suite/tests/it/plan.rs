@@ -17,7 +17,7 @@ fn plan(suite: &Suite) -> Plan {
         detection_generator_version: 2,
         detection_loader_version: 3,
         upstream: vec!["end".to_owned(), "init".to_owned()],
-        rotating: None,
+        ..Surroundings::default()
     };
     expand(suite, &surroundings).unwrap()
 }
@@ -295,8 +295,11 @@ fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowanc
         .replace("recipes:\n", "recipes:\n  long: {batch: 100, lr: 0.1}\n")
         .replace("label: magnitude,", "label: magnitude, start: init, tracks: [equal],");
     let suite = read(&text);
-    assert_eq!(suite.dense_training(false), Some(("long", 30_000)));
-    assert_eq!((suite.init_samples("magnitude", false), suite.init_samples("ticket", false)), (30_000, 0));
+    assert_eq!(suite.dense_training(&suite.upstream, false), Some(("long", 30_000)));
+    assert_eq!(
+        (suite.init_samples("magnitude", "equal", false), suite.init_samples("ticket", "equal", false)),
+        (30_000, 0)
+    );
     let plan = plan(&suite);
     let mut seen = BTreeSet::new();
     for trial in plan.trials.iter().filter(|trial| trial.entry.is_some()) {

@@ -45,7 +45,7 @@ pub(crate) fn files(
         let direct = trial.scores.iter().find(|score| score.protocol == "direct");
         let network = MaskedNetwork {
             suite: suite.name.clone(),
-            task: direct.map_or(&suite.upstream.task, |score| &score.task).clone(),
+            task: direct.map_or(&suite.base_of(&trial.track).task, |score| &score.task).clone(),
             method: trial.method.clone(),
             control: Control::of_manifest(&trial.control),
             replicate: trial.replicate,

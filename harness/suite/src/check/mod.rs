@@ -1,12 +1,15 @@
 //! What a suite must hold beyond its form.
 
+mod method;
+mod task;
+mod transfer;
+mod upstream;
+
 use std::collections::BTreeMap;
 
-use crate::files::{named_files, undeclared};
 use crate::recipe::{Length, Recipe};
-use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
-use crate::task::{Metric, TaskFormat, TaskSource};
-use crate::yaml::{YamlError, from_str, nearest, nearest_expected, to_json};
+use crate::spec::{DenseControl, Direct, Suite};
+use crate::yaml::{YamlError, from_str, nearest, nearest_expected};
 
 /// More replicates than anyone runs; intervals over a few of them are what seeds are for.
 const MOST_REPLICATES: u32 = 1000;
@@ -122,14 +125,15 @@ fn find_key(line: &str, name: &str) -> Option<usize> {
     })
 }
 
+/// Whether a name is fit for file names and reports.
+fn valid_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// Every rule that a suite breaks: key path and reason.
 fn problems(suite: &Suite) -> Vec<(String, String)> {
     let mut problems: Vec<(String, String)> = Vec::new();
     let mut add = |key: &str, message: String| problems.push((key.to_owned(), message));
-    let valid_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
-    };
     if !valid_name(&suite.name) {
         add("name", format!("`{}` is not made of letters, digits, `-`, `_` and `.`", suite.name));
     }
@@ -146,9 +150,6 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     if suite.stage_seconds == 0 {
         add("stage_seconds", "must be at least 1".to_owned());
     }
-    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
-        add("upstream.train.keep_steps", "step 0 is kept as `init` already".to_owned());
-    }
     if !(1..=MOST_REPLICATES).contains(&suite.replicates) {
         add("replicates", format!("must be from 1 to {MOST_REPLICATES}"));
     }
@@ -158,14 +159,6 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
     let width = suite.network.width;
     if !(width.is_finite() && width > 0.0) {
         add("network.width", format!("{width} is not a positive number"));
-    }
-    match (&suite.upstream.checkpoint, &suite.upstream.train) {
-        (None, None) => add("upstream", "needs `checkpoint` or `train`".to_owned()),
-        (Some(_), Some(_)) => add("upstream", "has both `checkpoint` and `train`; remove one".to_owned()),
-        _ => {}
-    }
-    if suite.upstream.train.is_some() && suite.upstream.trained.is_some() {
-        add("upstream.trained", "stands beside `train`, which says it already".to_owned());
     }
     for (name, recipe) in &suite.recipes {
         if let Some((key, reason)) = recipe.problem() {
@@ -182,22 +175,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
             None => format!("there is no recipe `{name}`"),
         })
     };
-    if let Some(train) = &suite.upstream.train
-        && let Some(reason) = recipe_known(&train.recipe)
-    {
-        add("upstream.train.recipe", reason);
-    }
-    if let Some(trained) = &suite.upstream.trained
-        && let Some(reason) = recipe_known(&trained.recipe)
-    {
-        add("upstream.trained.recipe", reason);
-    }
-    if suite.upstream.train.as_ref().is_some_and(|train| train.keep_steps.contains(&0)) {
-        add(
-            "upstream.train.keep_steps",
-            "step 0 is the initialization, which is always kept as `init`".to_owned(),
-        );
-    }
+    upstream::check(suite, &recipe_known, &mut add);
     match (&suite.prunable, &suite.channels) {
         (None, None) => {
             add("prunable", "is needed, or `channels` for suites that remove channels".to_owned())
@@ -241,6 +219,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         if suite.tracks[..index].iter().any(|other| other.name == track.name) {
             add(&format!("tracks[{index}].name"), format!("`{}` is used twice", track.name));
         }
+        upstream::check_track(suite, index, track, &mut add);
         if !matches!(track.allowance, Length::Samples(_)) {
             let help = "an allowance is counted in pictures, for example `12000ex`";
             add(&format!("tracks[{index}].allowance"), format!("{} is not; {help}", track.allowance));
@@ -266,56 +245,28 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         }
     }
     for (index, entry) in suite.methods.iter().enumerate() {
-        check_method(suite, index, entry, &mut add);
+        method::check(suite, index, entry, &mut add);
     }
     if !suite.score_on.is_test() && (suite.transfer.is_some() || !suite.evaluate) {
         add("score_on", "validation is scored by `evaluate`, and transfer reads test splits".to_owned());
     }
     if let Some(transfer) = &suite.transfer {
-        if transfer.tasks.is_empty() {
-            add(
-                "transfer.tasks",
-                "needs at least one task; `generated/*` stands for the twelve generated ones".to_owned(),
-            );
-        }
-        if transfer.linear.is_none() && transfer.full.is_none() {
-            add("transfer", "needs `linear`, `full` or both".to_owned());
-        }
-        if suite.prunable.as_ref().is_some_and(|set| set.head) {
-            add(
-                "prunable.head",
-                "cannot be pruned in a suite that transfers: the head is replaced".to_owned(),
-            );
-        }
-        for (name, regime) in [("linear", &transfer.linear), ("full", &transfer.full)] {
-            let Some(regime) = regime else { continue };
-            if let Some(reason) = recipe_known(&regime.recipe) {
-                add(&format!("transfer.{name}.recipe"), reason);
-            }
-            for recipe in regime.task_recipes.values() {
-                if let Some(reason) = recipe_known(recipe) {
-                    add(&format!("transfer.{name}.task_recipes"), reason);
-                }
-            }
-            check_keeps(suite, regime.keeps.as_deref(), &format!("transfer.{name}.keeps"), &mut add);
-        }
+        transfer::check(suite, transfer, &recipe_known, &mut add);
     } else if suite.controls.contains(&DenseControl::Scratch) {
         add("controls", "`scratch` needs `transfer`".to_owned());
     }
     if let Some(direct) = &suite.direct {
-        if let Some(reason) = recipe_known(&direct.recipe) {
-            add("direct.recipe", reason);
+        match suite.recipes.get(&direct.recipe) {
+            None => add("direct.recipe", recipe_known(&direct.recipe).unwrap_or_default()),
+            Some(recipe) if recipe.contrast.is_some() => {
+                add("direct.recipe", upstream::without_labels(&direct.recipe));
+            }
+            Some(_) => {}
         }
         check_direct(suite, direct, &mut add);
     }
     for (name, task) in &suite.tasks {
-        if task.mean.len() != 3 || task.std.len() != 3 {
-            add(&format!("tasks.{name}.mean"), "mean and std need three values each".to_owned());
-        }
-        if !task.std.iter().all(|std| *std > 0.0) {
-            add(&format!("tasks.{name}.std"), "must be positive".to_owned());
-        }
-        check_task(name, task, &mut add);
+        task::check(name, task, &mut add);
     }
     problems
 }
@@ -343,149 +294,6 @@ fn check_direct(suite: &Suite, direct: &Direct, add: &mut impl FnMut(&str, Strin
         add("prunable.head", format!("cannot be pruned beside `direct`: {help}"));
     }
     check_keeps(suite, direct.keeps.as_deref(), "direct.keeps", add);
-}
-
-/// What files with classes and files with boxes do not have in common.
-fn check_task(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, String)) {
-    let key = |field: &str| format!("tasks.{name}.{field}");
-    match (task.format == TaskFormat::Official, &task.official) {
-        (true, None) => {
-            add(&key("official"), "is needed: `{set: ID}`, as `secateur data list` has it".to_owned())
-        }
-        (false, Some(_)) => add(&key("official"), "is for the format `official`".to_owned()),
-        _ => {}
-    }
-    if task.format == TaskFormat::Official {
-        let own = "is the official set's own; leave it out";
-        if task.metric != Metric::default() {
-            add(&key("metric"), own.to_owned());
-        }
-        if task.mean != [0.5; 3] {
-            add(&key("mean"), own.to_owned());
-        }
-        if task.std != [0.5; 3] {
-            add(&key("std"), own.to_owned());
-        }
-        if task.validation_per_class > 0 {
-            add(&key("validation_per_class"), "is `official.held_out` for official sets".to_owned());
-        }
-    }
-    if !task.format.has_boxes() {
-        if task.metric.is_of_detection() {
-            add(
-                &key("metric"),
-                "is for objects in boxes; pictures with one class each have `top1`".to_owned(),
-            );
-        }
-        if task.detection.is_some() {
-            add(&key("detection"), "is for the formats `voc` and `coco`".to_owned());
-        }
-        return;
-    }
-    if !task.metric.is_of_detection() {
-        add(&key("metric"), "must be `voc-ap50`, `voc07-ap50` or `coco-ap` for objects in boxes".to_owned());
-    }
-    if task.side.is_none() {
-        add(&key("side"), "is needed: a detector reads squares of one size".to_owned());
-    }
-    if task.validation_per_class > 0 {
-        add(
-            &key("validation_per_class"),
-            "does not divide pictures with objects of several classes; see `detection.validation`".to_owned(),
-        );
-    }
-    if let Some([small, medium]) = task.detection.as_ref().and_then(|detection| detection.size_borders)
-        && !(small > 0.0 && small < medium && medium.is_finite())
-    {
-        add(&key("detection.size_borders"), "must be two positive areas, the smaller one first".to_owned());
-    }
-}
-
-fn check_method(suite: &Suite, index: usize, entry: &MethodEntry, add: &mut impl FnMut(&str, String)) {
-    let key = |field: &str| format!("methods[{index}].{field}");
-    if entry.label.is_empty() || entry.label.chars().any(char::is_control) {
-        add(&key("label"), "must be a line of text".to_owned());
-    }
-    let same_label = suite.methods[..index].iter().filter(|other| other.label == entry.label);
-    if suite.controls.iter().any(|control| control.label() == entry.label) {
-        add(&key("label"), format!("`{}` is that of a control", entry.label));
-    }
-    for other in same_label {
-        // One method may have several entries, for example with more replicates at some keeps.
-        let same = (&other.method, &other.params, &other.files, &other.tracks, other.start, other.stretch)
-            == (&entry.method, &entry.params, &entry.files, &entry.tracks, entry.start, entry.stretch);
-        let own = entry.keeps.as_deref().unwrap_or(&suite.keeps);
-        let apart = !other.keeps.as_deref().unwrap_or(&suite.keeps).iter().any(|keep| own.contains(keep));
-        if !(same && apart) {
-            let help = "entries of one label differ in `keeps` and `replicates` only, and share no keep";
-            add(&key("label"), format!("`{}` is used twice; {help}", entry.label));
-        }
-    }
-    match to_json(&entry.params) {
-        Err(reason) => add(&key("params"), reason),
-        Ok(params) => check_files(entry, &named_files(&params), &key, add),
-    }
-    if !matches!(entry.params, serde_yaml::Value::Null | serde_yaml::Value::Mapping(_)) {
-        add(&key("params"), "must be a mapping of names to values".to_owned());
-    }
-    for track in entry.tracks.iter().flatten() {
-        if !suite.tracks.iter().any(|known| known.name == *track) {
-            let near = nearest(track, suite.tracks.iter().map(|track| track.name.as_str()));
-            let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            add(&key("tracks"), format!("there is no track `{track}`{help}"));
-        }
-    }
-    if entry.stretch == 0 {
-        add(&key("stretch"), "must be at least 1, which is what all others are given".to_owned());
-    }
-    if entry.replicates.is_some_and(|count| count == 0 || count > suite.replicates) {
-        add(&key("replicates"), format!("must be from 1 to the suite's {}", suite.replicates));
-    }
-    if entry.keeps.as_ref().is_some_and(Vec::is_empty) {
-        add(&key("keeps"), "leaves the method without a keep; remove the key, or the method".to_owned());
-    }
-    check_keeps(suite, entry.keeps.as_deref(), &key("keeps"), add);
-    if entry.start == Start::Init {
-        if suite.dense_training(false).is_none() {
-            let help = "it is given what the upstream network's training had, so `upstream.trained` must say the recipe and \
-                        the pictures (with `train`: a length in pictures or steps)";
-            add(&key("start"), format!("is `init`, but that is not known: {help}"));
-        }
-        if suite.direct.as_ref().is_some_and(|direct| matches!(direct.length, Length::Epochs(_))) {
-            let help = "write `direct.length` in pictures or steps";
-            add(&key("start"), format!("is `init`, but what training on the tasks has is not known: {help}"));
-        }
-        let runs = |track: &&Track| entry.tracks.as_ref().is_none_or(|own| own.contains(&track.name));
-        for track in suite.tracks.iter().filter(runs).filter(|track| track.allowance.steps(1, 0) == 0) {
-            let reason =
-                format!("is `init`, but track `{}` is without training; name others in `tracks`", track.name);
-            add(&key("start"), reason);
-        }
-    }
-}
-
-/// Whether every declared file is named by a parameter, and the other way round.
-fn check_files(
-    entry: &MethodEntry,
-    named: &[&str],
-    key: &dyn Fn(&str) -> String,
-    add: &mut impl FnMut(&str, String),
-) {
-    for name in named.iter().filter(|name| !entry.files.contains_key(**name)) {
-        add(&key("params"), undeclared(name, entry.files.keys()));
-    }
-    for (name, path) in &entry.files {
-        let key = key(&format!("files.{name}"));
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
-            add(&key, format!("`{name}` is not made of letters, digits, `-` and `_`"));
-        }
-        if path.is_empty() {
-            add(&key, "is empty; write the path of a file or folder".to_owned());
-        }
-        if !named.contains(&name.as_str()) {
-            add(&key, format!("no parameter is `file:{name}`, so that the method would not find it"));
-        }
-    }
 }
 
 fn check_keeps(suite: &Suite, keeps: Option<&[f64]>, key: &str, add: &mut impl FnMut(&str, String)) {
