@@ -25,7 +25,7 @@ pub fn recalibrate(model: &Model, set: &dyn Examples, pictures: u64, streams: &S
     let pictures = pictures.min(set.len() as u64);
     let count = pictures.div_ceil(BATCH).max(1);
     let batch = (pictures / count) as usize;
-    let mut batches = Batches::new(set, streams.fork("recalibration"), batch, Augmentation::default())?;
+    let batches = Batches::new(set, streams.fork("recalibration"), batch, Augmentation::default())?;
     for (mean, variance) in model.statistics.iter().flatten() {
         // The first batch replaces them, but zero times what a diverged training left would be NaN.
         model.set_buffer(*mean, &model.buffers()[*mean].f_zeros_like()?)?;

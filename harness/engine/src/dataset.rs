@@ -1,12 +1,11 @@
 //! Labelled pictures on a device.
 
 use secateur_data::{Pictures, TaskInfo};
-use secateur_metrics::ClassificationMetric;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::evaluate::evaluate;
-use crate::examples::{Augmentation, Draw, Examples, Score};
+use crate::examples::{Augmentation, Draw, Examples, Labelled, Score};
+use crate::labels::{Labels, loss_and_right};
 use crate::model::Model;
 use crate::random::uniform;
 use crate::train::loss;
@@ -15,12 +14,7 @@ use crate::train::loss;
 #[derive(Debug)]
 pub struct DeviceSet {
     pictures: Tensor,
-    labels: Tensor,
-    scale: Tensor,
-    offset: Tensor,
-    count: usize,
-    classes: usize,
-    metric: ClassificationMetric,
+    labels: Labels,
 }
 
 impl DeviceSet {
@@ -38,35 +32,11 @@ impl DeviceSet {
                 pictures.pixels.len()
             )));
         }
-        if let Some(label) = pictures.labels.iter().find(|label| usize::from(**label) >= info.classes.len()) {
-            return Err(Error::Data(format!(
-                "task {}: label {label} lies outside its {} classes",
-                info.id,
-                info.classes.len()
-            )));
-        }
         let size = [count as i64, channels as i64, height as i64, width as i64];
-        let labels: Vec<i64> = pictures.labels.iter().map(|label| i64::from(*label)).collect();
-        let per_channel = |values: Vec<f32>| -> Result<Tensor> {
-            Ok(Tensor::f_from_slice(&values)?.f_view([1, channels as i64, 1, 1])?.f_to_device(device)?)
-        };
-        if info.mean.len() != channels || info.std.len() != channels {
-            return Err(Error::Data(format!("task {}: mean and std need {channels} values each", info.id)));
-        }
         Ok(Self {
+            labels: Labels::new(&pictures.labels, info, channels, device)?,
             pictures: Tensor::f_from_data_size(&pictures.pixels, &size, Kind::Uint8)?.f_to_device(device)?,
-            labels: Tensor::f_from_slice(&labels)?.f_to_device(device)?,
-            scale: per_channel(info.std.iter().map(|std| 1.0 / (255.0 * std)).collect())?,
-            offset: per_channel(info.mean.iter().zip(&info.std).map(|(mean, std)| mean / std).collect())?,
-            count,
-            classes: info.classes.len(),
-            metric: info.metric,
         })
-    }
-
-    /// All labels, i64 `[count]`.
-    pub fn labels(&self) -> &Tensor {
-        &self.labels
     }
 
     /// Consecutive pictures, normalized f32 `[length, c, h, w]`, with their labels.
@@ -75,42 +45,43 @@ impl DeviceSet {
     /// Fails if the range lies outside the set.
     pub fn range(&self, start: usize, length: usize) -> Result<(Tensor, Tensor)> {
         let pictures = self.pictures.f_narrow(0, start as i64, length as i64)?;
-        let labels = self.labels.f_narrow(0, start as i64, length as i64)?;
-        Ok((self.normalize(&pictures)?, labels))
+        let labels = self.labels.values.f_narrow(0, start as i64, length as i64)?;
+        Ok((self.labels.normalize(&pictures)?, labels))
+    }
+}
+
+impl Labelled for DeviceSet {
+    fn labels(&self) -> &Tensor {
+        &self.labels.values
     }
 
-    fn normalize(&self, pictures: &Tensor) -> Result<Tensor> {
-        Ok((pictures.f_to_kind(Kind::Float)? * &self.scale).f_sub_(&self.offset)?)
+    fn in_order(&self, batch: usize, each: &mut dyn FnMut(&Tensor, &Tensor) -> Result<()>) -> Result<()> {
+        for start in (0..self.len()).step_by(batch.max(1)) {
+            let (pictures, labels) = self.range(start, batch.min(self.len() - start))?;
+            each(&pictures, &labels)?;
+        }
+        Ok(())
     }
 }
 
 impl Examples for DeviceSet {
     fn len(&self) -> usize {
-        self.count
+        self.labels.count
     }
 
     fn classes_of_pictures(&self) -> Result<Vec<Vec<usize>>> {
-        let labels = Vec::<i64>::try_from(&self.labels)?;
-        Ok(labels.into_iter().map(|label| vec![label as usize]).collect())
+        self.labels.of_pictures()
     }
 
     /// Pictures f32 `[n, c, h, w]` and labels i64 `[n]`.
     fn gather(&self, indices: &[i64]) -> Result<(Tensor, Tensor)> {
-        let indices = Tensor::f_from_slice(indices)?.f_to_device(self.labels.device())?;
-        let pictures = self.pictures.f_index_select(0, &indices)?;
-        let labels = self.labels.f_index_select(0, &indices)?;
-        Ok((self.normalize(&pictures)?, labels))
+        let (labels, indices) = self.labels.of(indices)?;
+        Ok((self.labels.normalize(&self.pictures.f_index_select(0, &indices)?)?, labels))
     }
 
     fn check_augmentation(&self, augmentation: &Augmentation) -> Result<()> {
-        if augmentation.crop || augmentation.expand > 0.0 || augmentation.photometric {
-            return Err(Error::Data(
-                "the recipe's `crop`, `expand` and `photometric` are for detection; pictures with one class each have \
-                 `shift` and `flip`"
-                    .to_owned(),
-            ));
-        }
-        Ok(())
+        augmentation.check_for_classes()?;
+        augmentation.check_without_views("pictures that lie on the device")
     }
 
     fn draw(&self, draw: &Draw<'_>) -> Result<(Tensor, Tensor)> {
@@ -129,21 +100,18 @@ impl Examples for DeviceSet {
         target: &Tensor,
         label_smoothing: f64,
     ) -> Result<(Tensor, Tensor)> {
-        let loss = self.loss(output, target, label_smoothing)?;
-        let _guard = tch::no_grad_guard();
-        Ok((loss, output.f_argmax(1, false)?.f_eq_tensor(target)?.f_sum(Kind::Double)?))
+        loss_and_right(output, target, label_smoothing)
     }
 
     fn score(&self, model: &Model) -> Result<Score> {
-        let evaluation = evaluate(model, self, self.classes)?;
-        Ok(Score { metric: evaluation.score(self.metric), loss: evaluation.loss })
+        self.labels.score(model, self)
     }
 }
 
 /// Pictures shifted and mirrored at random.
-fn shifted(pictures: Tensor, draw: &Draw<'_>) -> Result<Tensor> {
+pub(crate) fn shifted(pictures: Tensor, draw: &Draw<'_>) -> Result<Tensor> {
     let augmentation = draw.augmentation;
-    if augmentation == Augmentation::default() {
+    if augmentation.shift == 0 && !augmentation.flip {
         return Ok(pictures);
     }
     let mut rng = draw.streams.rng("augmentation", draw.batch);

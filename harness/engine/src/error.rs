@@ -31,6 +31,9 @@ pub enum Error {
     /// The data cannot be used.
     #[error("{0}")]
     Data(String),
+    /// Pictures cannot be read or decoded.
+    #[error(transparent)]
+    Pictures(#[from] secateur_pictures::LoadError),
     /// Training produced a loss that is not a number.
     #[error("the training loss is {loss} after {step} steps; lower the learning rate")]
     Diverged {

@@ -3,9 +3,8 @@
 use secateur_metrics::{ClassificationMetric, Confusion};
 use tch::{Kind, Tensor};
 
-use crate::dataset::DeviceSet;
 use crate::error::{Error, Result};
-use crate::examples::Examples;
+use crate::examples::Labelled;
 use crate::forward::Pass;
 use crate::model::Model;
 use crate::train::loss;
@@ -69,7 +68,7 @@ impl Evaluation {
 ///
 /// # Errors
 /// Fails if there is no picture, or libtorch fails.
-pub fn evaluate(model: &Model, set: &DeviceSet, classes: usize) -> Result<Evaluation> {
+pub fn evaluate(model: &Model, set: &dyn Labelled, classes: usize) -> Result<Evaluation> {
     predict(set, classes, |input| model.forward(input, &Pass::default()))
 }
 
@@ -78,20 +77,19 @@ pub fn evaluate(model: &Model, set: &DeviceSet, classes: usize) -> Result<Evalua
 /// # Errors
 /// Fails if there is no picture, or the function or libtorch fails.
 pub fn predict(
-    set: &DeviceSet,
+    set: &dyn Labelled,
     classes: usize,
     forward: impl Fn(&Tensor) -> Result<Tensor>,
 ) -> Result<Evaluation> {
     let _guard = tch::no_grad_guard();
     let mut outputs = Vec::with_capacity(set.len().div_ceil(BATCH));
     let mut losses = Vec::with_capacity(outputs.capacity());
-    for start in (0..set.len()).step_by(BATCH) {
-        let length = BATCH.min(set.len() - start);
-        let (input, target) = set.range(start, length)?;
-        let output = forward(&input)?;
-        losses.push(loss(&output, &target, 0.0)?.f_to_kind(Kind::Double)? * length as f64);
+    set.in_order(BATCH, &mut |input, target| {
+        let output = forward(input)?;
+        losses.push(loss(&output, target, 0.0)?.f_to_kind(Kind::Double)? * target.numel() as f64);
         outputs.push(output.f_argmax(1, false)?);
-    }
+        Ok(())
+    })?;
     if outputs.is_empty() {
         return Err(Error::Data("there is no picture to score".to_owned()));
     }

@@ -1,13 +1,15 @@
 //! Pictures with what a network should say of them, whatever that is, and batches of them.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
-use secateur_suite::Recipe;
+use secateur_suite::{Blur, ColorJitter, Recipe};
 use tch::Tensor;
 
 use crate::detection::MatchedBoxes;
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::order::Order;
 use crate::random::Streams;
 
 /// One split of a task on a device.
@@ -85,6 +87,24 @@ pub trait Examples: Debug {
     fn has_boxes(&self) -> bool {
         false
     }
+
+    /// How long batches were waited for so far, where they are made ahead on threads.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Pictures with one class each.
+pub trait Labelled: Examples {
+    /// All labels, i64 `[count]`.
+    fn labels(&self) -> &Tensor;
+
+    /// Passes all pictures in their order, normalized, f32 `[n, c, h, w]`, with their labels, i64 `[n]`, to `each`; `n` is `batch`,
+    /// and what is left in the end.
+    ///
+    /// # Errors
+    /// Fails if a picture cannot be read, or `each` does.
+    fn in_order(&self, batch: usize, each: &mut dyn FnMut(&Tensor, &Tensor) -> Result<()>) -> Result<()>;
 }
 
 /// How well a split was answered.
@@ -109,6 +129,21 @@ pub struct Augmentation {
     pub expand: f64,
     /// Change brightness, contrast, saturation and hue.
     pub photometric: bool,
+    /// What only [`ViewSet`](crate::ViewSet) does.
+    pub views: ViewChanges,
+}
+
+/// Random changes of pictures of any size.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ViewChanges {
+    /// See a random part of each picture: least and greatest share of its area.
+    pub crop_area: Option<[f64; 2]>,
+    /// Change colours.
+    pub color_jitter: Option<ColorJitter>,
+    /// How likely a picture becomes grey.
+    pub grayscale: f64,
+    /// Blur.
+    pub blur: Option<Blur>,
 }
 
 impl Augmentation {
@@ -121,7 +156,40 @@ impl Augmentation {
             crop: recipe.crop,
             expand: recipe.expand,
             photometric: recipe.photometric,
+            views: ViewChanges {
+                crop_area: recipe.crop_area,
+                color_jitter: recipe.color_jitter,
+                grayscale: recipe.grayscale,
+                blur: recipe.blur,
+            },
         }
+    }
+
+    /// Refuses what only detection has.
+    ///
+    /// # Errors
+    /// Says what pictures with one class each have.
+    pub(crate) fn check_for_classes(&self) -> Result<()> {
+        if self.crop || self.expand > 0.0 || self.photometric {
+            return Err(Error::Data(
+                "the recipe's `crop`, `expand` and `photometric` are for detection; pictures with one class each have \
+                 `shift`, `flip`, `crop_area`, `color_jitter`, `grayscale` and `blur`"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses what needs views.
+    ///
+    /// # Errors
+    /// Says which keys do.
+    pub(crate) fn check_without_views(&self, what: &str) -> Result<()> {
+        if self.views == ViewChanges::default() {
+            return Ok(());
+        }
+        let keys = "`crop_area`, `color_jitter`, `grayscale` and `blur`";
+        Err(Error::Data(format!("the recipe's {keys} are not for {what}")))
     }
 }
 
@@ -147,7 +215,7 @@ pub struct Batches<'a> {
     streams: Streams,
     batch: usize,
     augmentation: Augmentation,
-    epoch: Option<(u64, Vec<i64>)>,
+    order: Order,
 }
 
 impl<'a> Batches<'a> {
@@ -165,26 +233,16 @@ impl<'a> Batches<'a> {
             return Err(Error::Data("there is no picture to train on".to_owned()));
         }
         set.check_augmentation(&augmentation)?;
-        Ok(Self { set, streams, batch, augmentation, epoch: None })
+        Ok(Self { set, streams, batch, augmentation, order: Order::new(streams, set.len()) })
     }
 
     /// Batch number `index`: pictures f32 `[batch, c, h, w]` and their target.
     ///
     /// # Errors
     /// Fails if libtorch does.
-    pub fn get(&mut self, index: u64) -> Result<(Tensor, Tensor)> {
-        let count = self.set.len() as u64;
-        let first = index * self.batch as u64;
-        let mut indices = Vec::with_capacity(self.batch);
-        for position in first..first + self.batch as u64 {
-            let epoch = position / count;
-            if self.epoch.as_ref().is_none_or(|(current, _)| *current != epoch) {
-                self.epoch = Some((epoch, self.streams.permutation("order", epoch, self.set.len())));
-            }
-            if let Some((_, order)) = &self.epoch {
-                indices.push(order[(position % count) as usize]);
-            }
-        }
+    pub fn get(&self, index: u64) -> Result<(Tensor, Tensor)> {
+        let picked = self.order.at(index * self.batch as u64, self.batch);
+        let indices: Vec<i64> = picked.into_iter().map(|(index, _)| index).collect();
         self.set.draw(&Draw {
             indices: &indices,
             augmentation: self.augmentation,

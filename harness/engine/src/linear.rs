@@ -3,10 +3,9 @@
 use secateur_suite::Recipe;
 use tch::{Device, Kind, Tensor};
 
-use crate::dataset::DeviceSet;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
-use crate::examples::Examples;
+use crate::examples::Labelled;
 use crate::forward::Pass;
 use crate::model::Model;
 use crate::random::Streams;
@@ -29,7 +28,7 @@ pub struct Features {
 ///
 /// # Errors
 /// Fails if the network has no classifier, or libtorch fails.
-pub fn extract_features(model: &Model, set: &DeviceSet) -> Result<Features> {
+pub fn extract_features(model: &Model, set: &dyn Labelled) -> Result<Features> {
     let _guard = tch::no_grad_guard();
     let head = model
         .network()
@@ -37,10 +36,10 @@ pub fn extract_features(model: &Model, set: &DeviceSet) -> Result<Features> {
         .ok_or_else(|| Error::Unsupported(format!("network {} has no classifier", model.network().name())))?;
     let until = Some(model.network().node(head).inputs[0]);
     let mut parts = Vec::new();
-    for start in (0..set.len()).step_by(BATCH) {
-        let (input, _) = set.range(start, BATCH.min(set.len() - start))?;
-        parts.push(model.forward(&input, &Pass { until, ..Pass::default() })?);
-    }
+    set.in_order(BATCH, &mut |input, _| {
+        parts.push(model.forward(input, &Pass { until, ..Pass::default() })?);
+        Ok(())
+    })?;
     if parts.is_empty() {
         return Err(Error::Data("there is no picture to extract features of".to_owned()));
     }

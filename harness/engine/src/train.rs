@@ -148,7 +148,7 @@ impl Trainer<'_> {
         hooks: &mut dyn StepHooks,
     ) -> Result<TrainSummary> {
         let augmentation = Augmentation::of(self.recipe);
-        let mut batches = Batches::new(self.data, self.streams, self.recipe.batch as usize, augmentation)?;
+        let batches = Batches::new(self.data, self.streams, self.recipe.batch as usize, augmentation)?;
         let device = self.model.options().device;
         let mut loss_sum = Tensor::f_zeros([1], (Kind::Double, device))?;
         let mut right = Tensor::f_zeros([1], (Kind::Double, device))?;

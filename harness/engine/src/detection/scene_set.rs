@@ -220,7 +220,7 @@ impl Examples for SceneSet {
                     .to_owned(),
             ));
         }
-        Ok(())
+        augmentation.check_without_views("detection")
     }
 
     fn draw(&self, draw: &Draw<'_>) -> Result<(Tensor, Tensor)> {

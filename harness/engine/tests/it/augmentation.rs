@@ -46,7 +46,7 @@ fn pictures_are_normalized_by_channel() {
 fn every_epoch_holds_every_picture_once() {
     let set = set(40);
     for batch in [1, 7, 8, 40, 64] {
-        let mut batches = Batches::new(&set, Streams::new(3), batch, Augmentation::default()).unwrap();
+        let batches = Batches::new(&set, Streams::new(3), batch, Augmentation::default()).unwrap();
         let mut seen = Vec::new();
         for index in 0..(3 * 40_usize).div_ceil(batch) as u64 {
             let (pictures, target) = batches.get(index).unwrap();
@@ -67,25 +67,25 @@ fn every_epoch_holds_every_picture_once() {
 fn a_batch_is_a_function_of_its_number() {
     let set = set(40);
     let augmentation = Augmentation { shift: 2, flip: true, ..Augmentation::default() };
-    let mut forwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
+    let forwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
     let expected: Vec<_> = (0..6).map(|index| forwards.get(index).unwrap()).collect();
-    let mut backwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
+    let backwards = Batches::new(&set, Streams::new(3), 16, augmentation).unwrap();
     for index in (0..6).rev() {
         let (pictures, target) = backwards.get(index).unwrap();
         assert!(same(&pictures, &expected[index as usize].0));
         assert_eq!(labels(&target), labels(&expected[index as usize].1));
     }
     // Augmentation leaves the order as it is.
-    let mut plain = Batches::new(&set, Streams::new(3), 16, Augmentation::default()).unwrap();
+    let plain = Batches::new(&set, Streams::new(3), 16, Augmentation::default()).unwrap();
     assert_eq!(labels(&plain.get(2).unwrap().1), labels(&expected[2].1));
-    let mut other = Batches::new(&set, Streams::new(4), 16, augmentation).unwrap();
+    let other = Batches::new(&set, Streams::new(4), 16, augmentation).unwrap();
     assert_ne!(labels(&other.get(0).unwrap().1), labels(&expected[0].1));
 }
 
 #[test]
 fn no_shift_and_no_flip_is_the_identity() {
     let set = set(40);
-    let mut batches = Batches::new(
+    let batches = Batches::new(
         &set,
         Streams::new(3),
         16,
@@ -99,7 +99,7 @@ fn no_shift_and_no_flip_is_the_identity() {
 #[test]
 fn flips_mirror_about_half_of_the_pictures() {
     let set = set(40);
-    let mut batches = Batches::new(
+    let batches = Batches::new(
         &set,
         Streams::new(3),
         40,
@@ -126,7 +126,7 @@ fn flips_mirror_about_half_of_the_pictures() {
 fn shifts_move_whole_pictures_and_fill_with_the_mean_colour() {
     let set = set(40);
     let shift = 2_i64;
-    let mut batches = Batches::new(
+    let batches = Batches::new(
         &set,
         Streams::new(3),
         40,
@@ -160,14 +160,14 @@ fn shifts_move_whole_pictures_and_fill_with_the_mean_colour() {
 fn augmented_training_draws_anew_in_every_epoch() {
     let _alone = alone();
     let set = set(40);
-    let mut batches = Batches::new(
+    let batches = Batches::new(
         &set,
         Streams::new(3),
         40,
         Augmentation { shift: 2, flip: true, ..Augmentation::default() },
     )
     .unwrap();
-    let mut sorted = |index| {
+    let sorted = |index| {
         let (pictures, target) = batches.get(index).unwrap();
         pictures.index_select(0, &target.argsort(0, false))
     };

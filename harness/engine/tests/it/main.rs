@@ -16,3 +16,4 @@ mod support;
 mod trainer;
 mod training;
 mod transfer;
+mod view_set;

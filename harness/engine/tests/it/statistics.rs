@@ -41,8 +41,7 @@ fn recalibration_is_the_mean_over_its_batches_and_forgets_what_was_there() {
 
     // The first normalization reads the stem's output, which depends on no statistics.
     let (mut mean, mut variance) = (Vec::new(), Vec::new());
-    let mut batches =
-        Batches::new(&set, streams.fork("recalibration"), 250, Augmentation::default()).unwrap();
+    let batches = Batches::new(&set, streams.fork("recalibration"), 250, Augmentation::default()).unwrap();
     for index in 0..2 {
         let (input, _) = batches.get(index).unwrap();
         let until = model.network().stem();

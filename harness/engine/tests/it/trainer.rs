@@ -20,7 +20,7 @@ fn a_trainer_is_its_parts_in_a_loop() {
     let by_hand = small_model(2);
     let sgd = Sgd::new(&recipe, by_hand.params().len());
     let augmentation = Augmentation { shift: recipe.shift, flip: recipe.flip, ..Augmentation::default() };
-    let mut batches = Batches::new(&set, Streams::new(4), 16, augmentation).unwrap();
+    let batches = Batches::new(&set, Streams::new(4), 16, augmentation).unwrap();
     let mut losses = Vec::new();
     for step in 0..6 {
         let (input, target) = batches.get(step).unwrap();

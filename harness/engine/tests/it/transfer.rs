@@ -2,7 +2,7 @@
 
 use secateur_data::Pictures;
 use secateur_engine::{
-    DeviceSet, Error, Evaluation, Features, Result, Streams, extract_features, predict, train_head,
+    DeviceSet, Error, Evaluation, Features, Labelled, Result, Streams, extract_features, predict, train_head,
 };
 use secateur_network::Op;
 use secateur_suite::Recipe;
