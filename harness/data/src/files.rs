@@ -409,3 +409,12 @@ fn digest_file(path: &Path) -> Result<String, DataError> {
         hasher.update(&buffer[..count]);
     }
 }
+
+/// Passes over bytes.
+///
+/// # Errors
+/// [`std::io::ErrorKind::UnexpectedEof`] if there are fewer.
+pub(crate) fn skip(reader: &mut dyn Read, bytes: u64) -> std::io::Result<()> {
+    let passed = std::io::copy(&mut reader.take(bytes), &mut std::io::sink())?;
+    if passed == bytes { Ok(()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+}

@@ -4,6 +4,7 @@
 //! - [`detection`] has pictures with objects in boxes, and reads them from the layouts of VOC and COCO;
 //! - [`folder`] reads pictures sorted by split and class, unpacked or from an archive;
 //! - [`official`] knows the official data sets and reads them in their official forms;
+//! - [`listing`] is what both list: which pictures there are, and how their bytes are read;
 //! - [`pack`] writes a task's splits to files and reads them back;
 //! - [`contact_sheet`] and [`detection_sheet`] show what is in tasks.
 
@@ -14,6 +15,8 @@ mod error;
 mod files;
 pub mod folder;
 pub mod generated;
+pub mod listing;
+mod mat;
 pub mod official;
 pub mod pack;
 mod picture;

@@ -6,6 +6,8 @@ use std::time::Instant;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 
 use super::*;
+use crate::listing::{Content, Place};
+use crate::official::testing::zip_of;
 use crate::testing::{encoded, flat, folder_of, gzip, note, shared, tar_of};
 
 /// Two classes, `ants` with six training pictures and `bees` with four, and a test picture each.
@@ -51,7 +53,13 @@ fn an_archive_gives_the_same_as_a_folder_in_any_order() {
     let expected = load(folder.path(), &options()).unwrap();
     files.reverse();
     for prefix in ["", "./", "insects-1.0/"] {
-        for (name, bytes) in [("a.tar.gz", archive_of(&files, prefix)), ("a.tar", tar_of(&files, prefix))] {
+        let zip: Vec<_> =
+            files.iter().map(|(name, bytes)| (format!("{prefix}{name}"), bytes.clone())).collect();
+        for (name, bytes) in [
+            ("a.tar.gz", archive_of(&files, prefix)),
+            ("a.tar", tar_of(&files, prefix)),
+            ("a.zip", zip_of(&zip)),
+        ] {
             let path = folder.path().join(name);
             fs::write(&path, bytes).unwrap();
             assert_eq!(load(&path, &options()).unwrap(), expected, "{name} with prefix `{prefix}`");
@@ -120,6 +128,121 @@ fn broken_pictures_are_named_or_counted() {
     assert_eq!(report.broken, ["test/ants/empty.jpg", "train/bees/cut.png"]);
     assert_eq!(report.pictures, 12);
     assert_eq!(task, load(folder_of(&super::tests::files()).path(), &options()).unwrap());
+}
+
+#[test]
+fn a_class_of_broken_pictures_is_left_out_with_its_label() {
+    let mut files = files();
+    for (name, bytes) in &mut files {
+        if name.starts_with("train/ants/") {
+            bytes.truncate(20);
+        }
+    }
+    let skip = Options { skip_broken: true, ..options() };
+    let error = load(folder_of(&files).path(), &skip).unwrap_err().to_string();
+    assert!(error.contains("class `ants` has test pictures but no training picture"), "{error}");
+    files.retain(|(name, _)| !name.starts_with("test/ants/"));
+    let (task, report) = load_with_report(folder_of(&files).path(), &skip).unwrap();
+    assert_eq!((report.pictures, report.broken.len()), (5, 6));
+    assert_eq!(task.info.classes, ["bees"]);
+    assert_eq!(
+        (task.train.labels, task.validation.labels, task.test.labels),
+        (vec![0, 0], vec![0, 0], vec![0])
+    );
+}
+
+/// The same pictures, some of whose folders have another name.
+fn renamed(changes: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+    let rename = |name: String| {
+        let change = changes.iter().find_map(|(from, to)| Some(format!("{to}{}", name.strip_prefix(from)?)));
+        change.unwrap_or(name)
+    };
+    files().into_iter().map(|(name, bytes)| (rename(name), bytes)).collect()
+}
+
+#[test]
+fn a_folder_may_have_a_validation_split_of_its_own() {
+    let none = Options { validation: Validation::None, ..options() };
+    for own in ["val", "valid", "validation"] {
+        let ant = format!("{own}/ants/");
+        let (bee, more) = (format!("{own}/bees/3"), format!("{own}/ants/0"));
+        let files = renamed(&[("train/ants/0", &more), ("train/bees/3", &bee)]);
+        let folder = folder_of(&files);
+        let task = load(folder.path(), &none).unwrap();
+        let red = |pictures: &Pictures| pictures.pixels.chunks(192).map(|p| p[0]).collect::<Vec<_>>();
+        assert_eq!(red(&task.train), [1, 2, 3, 4, 5, 0, 1, 2]);
+        assert_eq!((red(&task.validation), &task.validation.labels[..]), (vec![0, 3], &[0, 1][..]));
+        assert_eq!(task.test.labels, [0, 1]);
+        let path = folder.path().join("a.tar.gz");
+        fs::write(&path, archive_of(&files, "insects/")).unwrap();
+        assert_eq!(load(&path, &none).unwrap(), task);
+        // To hold out others as well would be one too many.
+        let error = load(folder.path(), &options()).unwrap_err().to_string();
+        assert!(error.contains("has a validation split of its own"), "{error}");
+        // A class that is chosen on and never trained on.
+        let files = renamed(&[("train/ants/", &ant)]);
+        let error = load(folder_of(&files).path(), &none).unwrap_err().to_string();
+        assert!(error.contains("class `ants` has validation pictures but no training picture"), "{error}");
+    }
+    let files = renamed(&[("train/ants/0", "val/ants/0"), ("train/bees/3", "valid/bees/3")]);
+    let error = load(folder_of(&files).path(), &none).unwrap_err().to_string();
+    assert!(error.contains("has `val` and `valid`, which both would be for validation"), "{error}");
+}
+
+#[test]
+fn without_a_test_split_the_validation_split_is_scored_on() {
+    let expected = load(folder_of(&files()).path(), &options()).unwrap();
+    for own in ["val/", "valid/", "validation/"] {
+        let files = renamed(&[("test/", own)]);
+        let folder = folder_of(&files);
+        assert_eq!(load(folder.path(), &options()).unwrap(), expected);
+        let path = folder.path().join("a.zip");
+        fs::write(&path, zip_of(&files)).unwrap();
+        assert_eq!(load(&path, &options()).unwrap(), expected);
+        assert_eq!(list(&path, &options()).unwrap().test[0].name, format!("{own}ants/x.png"));
+    }
+    let trained: Vec<_> = files().into_iter().filter(|(name, _)| name.starts_with("train/")).collect();
+    let error = load(folder_of(&trained).path(), &options()).unwrap_err().to_string();
+    assert!(error.contains("has no folder `test`") && error.contains("`val`"), "{error}");
+}
+
+#[test]
+fn a_listing_says_what_a_task_has_and_reads_its_files() {
+    let files = files();
+    let folder = folder_of(&files);
+    let archive = folder.path().join("a.tar");
+    fs::write(&archive, tar_of(&files, "insects-1.0/")).unwrap();
+    let task = load(folder.path(), &options()).unwrap();
+    for path in [folder.path(), &archive] {
+        let listing = list(path, &options()).unwrap();
+        assert_eq!(listing.info(), &task.info);
+        let mut seen = 0;
+        for split in Split::ALL {
+            assert_eq!(listing.labels(split), task.split(split).labels);
+            assert!(listing.split(split).is_sorted_by(|a, b| a.name < b.name));
+        }
+        listing
+            .read(&listing.all(), &mut |split, index, content| {
+                let name = &listing.split(split)[index].name;
+                let (_, bytes) = files.iter().find(|(file, _)| file == name).unwrap();
+                assert_eq!(content, Content::File(bytes.clone()));
+                seen += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, files.len());
+    }
+    let inner = |path: &Path| list(path, &options()).unwrap().test[1].place.clone();
+    assert_eq!(inner(folder.path()), Place::File("test/bees/x.png".to_owned()));
+    assert_eq!(inner(&archive), Place::Member { archive: 0, path: "insects-1.0/test/bees/x.png".to_owned() });
+
+    // Whoever finds broken pictures leaves them out by their names, and others may be held out then.
+    let survey = Survey::of(&archive).unwrap();
+    let all = survey.listing(&options(), &BTreeSet::new()).unwrap();
+    let left_out = BTreeSet::from([all.validation[0].name.clone()]);
+    let rest = survey.listing(&options(), &left_out).unwrap();
+    assert_eq!((rest.train.len(), rest.validation.len()), (all.train.len() - 1, all.validation.len()));
+    assert!(rest.all().into_iter().all(|(split, index)| !left_out.contains(&rest.split(split)[index].name)));
 }
 
 #[test]

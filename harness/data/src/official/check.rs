@@ -13,12 +13,12 @@ use sha2::Sha256;
 
 use super::catalogue::{Archive, Entry};
 use super::draft::Draft;
-use super::listing::{Listing, Place, assemble};
-use super::reading::{Content, decode};
+use super::listing::assemble;
 use super::sets;
 use super::sniff::{Kind, Odd, has_end, kind, oddity};
 use super::tree::{Tree, how};
 use crate::files::Batch;
+use crate::listing::{Content, Listing, Place, decode};
 use crate::{DataError, Split};
 
 /// How many names stand for a longer list.
@@ -372,9 +372,7 @@ fn look_at_pictures(
     let mut batch = Batch::new();
     let outcome = listing.read_beginnings(&wanted, most, &mut |split, index, content| {
         let name = listing.split(split)[index].name.clone();
-        let bytes = match &content {
-            Content::File(bytes) | Content::Pixels { values: bytes, .. } => bytes.len(),
-        };
+        let bytes = content.bytes();
         if let Some(pictures) = batch.add(Picture { name, content }, bytes) {
             add(pictures);
         }

@@ -1,7 +1,7 @@
 //! What the module of a set hands in: which pictures the set says it has, before anybody looks whether it has them.
 
-use super::raw::RawFile;
 use super::tree::Tree;
+use crate::listing::raw::RawFile;
 use crate::{DataError, Split};
 
 /// Where a picture should be.

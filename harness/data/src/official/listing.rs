@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use secateur_metrics::ClassificationMetric;
-
 use super::VERSION;
 use super::catalogue::{Entry, Normalization};
 use super::draft::{Claim, Draft};
-use super::raw::RawFile;
 use super::sets;
-use super::tree::{Source, Tree};
-use crate::folder::Validation;
+use super::tree::Tree;
+use crate::listing::{Listed, Listing, Place, Validation};
 use crate::{DataError, Split, TaskInfo};
 
 /// How many missing pictures an error names.
@@ -40,126 +37,6 @@ pub enum HeldOut {
     Pinned,
 }
 
-/// A picture of a set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Name, which no other picture of the set has.
-    pub name: String,
-    /// Index of its class.
-    pub label: u16,
-    /// Where it is.
-    pub place: Place,
-}
-
-/// Where the bytes of a picture are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a file, by its path below the set's folder.
-    File(String),
-    /// In a member of an archive.
-    Member {
-        /// Index of the archive.
-        archive: u16,
-        /// Path of the member, as if it was unpacked.
-        path: String,
-    },
-    /// In a file with the raw pixels of many pictures.
-    Raw {
-        /// Index of the file.
-        file: usize,
-        /// Of the picture's first byte in the content of the file, once that is unpacked.
-        offset: u64,
-    },
-}
-
-/// How much is missing of a set that was declared to be reduced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reduced {
-    /// Pictures that are there to train and to choose on.
-    pub train: usize,
-    /// How many there are officially.
-    pub official_train: usize,
-    /// Pictures that are there to score on.
-    pub test: usize,
-    /// How many there are officially.
-    pub official_test: usize,
-    /// Classes that are there.
-    pub classes: usize,
-    /// How many there are officially.
-    pub official_classes: usize,
-}
-
-/// The pictures of a set. Each split is sorted by name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listing {
-    /// The set's identifier; of a reduced one with its counts.
-    pub id: String,
-    /// Title for people.
-    pub title: String,
-    /// Class names in label order.
-    pub classes: Vec<String>,
-    /// The metric by which the task is judged.
-    pub metric: ClassificationMetric,
-    /// Mean and standard deviation of each channel.
-    pub normalization: Normalization,
-    /// Pictures to train on.
-    pub train: Vec<Listed>,
-    /// Pictures to choose on.
-    pub validation: Vec<Listed>,
-    /// Pictures to score on.
-    pub test: Vec<Listed>,
-    /// What is missing, if it is a reduced set.
-    pub reduced: Option<Reduced>,
-    pub(super) source: Source,
-    pub(super) raw: Vec<RawFile>,
-}
-
-impl Listing {
-    /// The pictures of one split.
-    #[must_use]
-    pub fn split(&self, split: Split) -> &[Listed] {
-        match split {
-            Split::Train => &self.train,
-            Split::Validation => &self.validation,
-            Split::Test => &self.test,
-        }
-    }
-
-    pub(super) fn split_mut(&mut self, split: Split) -> &mut Vec<Listed> {
-        match split {
-            Split::Train => &mut self.train,
-            Split::Validation => &mut self.validation,
-            Split::Test => &mut self.test,
-        }
-    }
-
-    /// The folder or archive that the pictures lie in.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.source.root
-    }
-
-    /// What the task is, apart from its pictures.
-    #[must_use]
-    pub fn info(&self) -> TaskInfo {
-        // Gray pictures have their one channel three times.
-        let three = |values: &[f32]| match values {
-            [one] => vec![*one; 3],
-            values => values.to_vec(),
-        };
-        TaskInfo {
-            id: self.id.clone(),
-            title: self.title.clone(),
-            summary: format!("Photographs or drawings of {} classes.", self.classes.len()),
-            version: VERSION,
-            classes: self.classes.clone(),
-            metric: self.metric,
-            mean: three(&self.normalization.mean),
-            std: three(&self.normalization.std),
-        }
-    }
-}
-
 /// Lists the pictures of a set that lies in `folder`, unpacked or in its archives. Nothing is decoded.
 ///
 /// # Errors
@@ -175,11 +52,9 @@ pub fn list(folder: &Path, entry: &Entry, options: &Options) -> Result<Listing, 
         let validation = std::mem::take(&mut listing.validation);
         listing.train.extend(validation);
     } else if listing.validation.is_empty() {
-        hold_out(&tree, &mut listing)?;
+        listing.hold_out(PINNED)?;
     }
-    for split in Split::ALL {
-        listing.split_mut(split).sort_by(|a, b| a.name.cmp(&b.name));
-    }
+    listing.sort();
     Ok(listing)
 }
 
@@ -216,16 +91,27 @@ pub(super) fn assemble(
         let problem = format!("`{}` is no set of classification", entry.id);
         return Err(DataError::Option { option: "set", problem });
     };
-    let mut listing = Listing {
+    // Gray pictures have their one channel three times.
+    let three = |values: Vec<f32>| match values[..] {
+        [one] => vec![one; 3],
+        _ => values,
+    };
+    let Normalization { mean, std, .. } = normalization;
+    let info = TaskInfo {
         id: entry.id.clone(),
         title: entry.title.clone(),
+        summary: format!("Photographs or drawings of {found} classes."),
+        version: VERSION,
         classes: std::mem::take(&mut draft.classes),
         metric,
-        normalization,
+        mean: three(mean),
+        std: three(std),
+    };
+    let mut listing = Listing {
+        info,
         train: Vec::new(),
         validation: Vec::new(),
         test: Vec::new(),
-        reduced: None,
         source: tree.source.clone(),
         raw: std::mem::take(&mut draft.raw),
     };
@@ -287,7 +173,7 @@ fn demand_counts(
             format!("{} of {} {} pictures", listing.split(split).len(), counts.of(split), split.name())
         })
         .collect();
-    if differing.is_empty() && listing.classes.len() == tree.entry.classes {
+    if differing.is_empty() && listing.info.classes.len() == tree.entry.classes {
         return Ok(());
     }
     let excess = Split::ALL.into_iter().any(|split| listing.split(split).len() > counts.of(split));
@@ -317,54 +203,29 @@ fn demand_counts(
 /// Makes a set that has fewer pictures say so.
 fn reduce(tree: &Tree<'_>, listing: &mut Listing) -> Result<(), DataError> {
     let counts = &tree.entry.counts;
-    let mut trained = vec![false; listing.classes.len()];
+    let mut trained = vec![false; listing.info.classes.len()];
     for picture in listing.train.iter().chain(&listing.validation) {
         trained[usize::from(picture.label)] = true;
     }
     if let Some(picture) = listing.test.iter().find(|picture| !trained[usize::from(picture.label)]) {
-        let class = &listing.classes[usize::from(picture.label)];
+        let class = &listing.info.classes[usize::from(picture.label)];
         return Err(tree.file_error(
             &picture.name,
             format!("is a test picture of the class `{class}`, which has no training picture"),
         ));
     }
-    let reduced = Reduced {
-        train: listing.train.len() + listing.validation.len(),
-        official_train: counts.train + counts.of(Split::Validation),
-        test: listing.test.len(),
-        official_test: counts.of(Split::Test),
-        classes: listing.classes.len(),
-        official_classes: tree.entry.classes,
+    let (train, test) = (listing.train.len() + listing.validation.len(), listing.test.len());
+    let (official_train, official_test) =
+        (counts.train + counts.of(Split::Validation), counts.of(Split::Test));
+    let classes = match listing.info.classes.len() {
+        all if all == tree.entry.classes => String::new(),
+        some => format!("{some} of {} classes, ", tree.entry.classes),
     };
-    let classes = match reduced.classes == reduced.official_classes {
-        true => String::new(),
-        false => format!("{} of {} classes, ", reduced.classes, reduced.official_classes),
-    };
-    listing.id = format!("{}-reduced-{}-{}", listing.id, reduced.train, reduced.test);
-    listing.title = format!(
-        "{} (reduced: {classes}{} of {} training and {} of {} test pictures)",
-        listing.title, reduced.train, reduced.official_train, reduced.test, reduced.official_test
+    let info = &mut listing.info;
+    info.id = format!("{}-reduced-{train}-{test}", info.id);
+    info.title = format!(
+        "{} (reduced: {classes}{train} of {official_train} training and {test} of {official_test} test pictures)",
+        info.title
     );
-    listing.reduced = Some(reduced);
-    Ok(())
-}
-
-/// Moves the pinned part of each class from the training to the validation split.
-fn hold_out(tree: &Tree<'_>, listing: &mut Listing) -> Result<(), DataError> {
-    let mut classes: Vec<Vec<usize>> = vec![Vec::new(); listing.classes.len()];
-    for (index, picture) in listing.train.iter().enumerate() {
-        classes[usize::from(picture.label)].push(index);
-    }
-    let mut held = vec![false; listing.train.len()];
-    for (class, members) in listing.classes.iter().zip(&classes).filter(|(_, members)| !members.is_empty()) {
-        let names: Vec<String> = members.iter().map(|&index| listing.train[index].name.clone()).collect();
-        let chosen = PINNED.choose(class, &names).map_err(|problem| tree.file_error(class, problem))?;
-        for chosen in chosen {
-            held[members[chosen]] = true;
-        }
-    }
-    let mut held = held.into_iter();
-    let train = std::mem::take(&mut listing.train);
-    (listing.validation, listing.train) = train.into_iter().partition(|_| held.next().unwrap_or(false));
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The files of a data set, whether they are unpacked or still in their archives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::catalogue::Entry;
 use crate::DataError;
-use crate::files::{Visited, entries, visit_archive};
+use crate::files::{entries, visit_archive};
+use crate::listing::{Located, Source};
 
 /// A file that says what is what is not larger than this.
 const LARGEST_METADATA: u64 = 32 << 20;
@@ -13,55 +14,6 @@ const LARGEST_METADATA: u64 = 32 << 20;
 const ALL_METADATA: usize = 128 << 20;
 /// No data set has folders this deep; a link to a folder above itself has.
 const DEEPEST: usize = 24;
-
-/// A folder, and archives whose files count as if they lay in it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Source {
-    pub(super) root: PathBuf,
-    pub(super) archives: Vec<PathBuf>,
-}
-
-/// A file, and the archive that it is in: the index of one of [`Source::archives`].
-pub(super) type Located = (String, Option<u16>);
-
-impl Source {
-    /// Visits these files, with their indices: those of the folder in the order given, then those of each archive in
-    /// one pass, in the archive's order.
-    ///
-    /// # Errors
-    /// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read, [`DataError::File`] if it is gone
-    /// since it was found, and what `visit` returns.
-    pub(super) fn scan(
-        &self,
-        files: &[Located],
-        visit: &mut dyn FnMut(usize, Visited<'_>) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        let mut packed: BTreeMap<u16, BTreeMap<&str, usize>> = BTreeMap::new();
-        for (index, (path, archive)) in files.iter().enumerate() {
-            match archive {
-                None => visit(index, Visited::file(&self.root, path, &self.root.join(path)))?,
-                Some(archive) => {
-                    packed.entry(*archive).or_default().insert(path, index);
-                }
-            }
-        }
-        for (archive, mut wanted) in packed {
-            let archive = &self.archives[usize::from(archive)];
-            visit_archive(archive, true, &mut |visited| match wanted.remove(visited.path()) {
-                Some(index) => visit(index, visited),
-                None => Ok(()),
-            })?;
-            if let Some((path, _)) = wanted.first_key_value() {
-                return Err(DataError::File {
-                    path: archive.clone(),
-                    file: (*path).to_owned(),
-                    problem: "was there a moment ago and is not any more".to_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Which files there are, and the contents of those that say what is what.
 pub(super) struct Tree<'e> {
@@ -81,7 +33,7 @@ impl<'e> Tree<'e> {
     /// # Errors
     /// [`DataError::Absent`] if there is no folder, [`DataError::Io`] and [`DataError::Unreadable`] if it cannot be read.
     pub(super) fn of_folder(root: &Path, entry: &'e Entry) -> Result<Self, DataError> {
-        let source = Source { root: root.to_path_buf(), archives: Vec::new() };
+        let source = Source { root: root.to_path_buf(), archives: Vec::new(), nested: true };
         let mut tree =
             Self { entry, source, files: BTreeMap::new(), twice: BTreeSet::new(), kept: BTreeMap::new() };
         if !root.is_dir() {
@@ -135,7 +87,7 @@ impl<'e> Tree<'e> {
     fn add_archive(&mut self, path: &Path, metadata: &[&str]) -> Result<(), DataError> {
         let number = self.source.archives.len() as u16;
         let mut bytes: usize = self.kept.values().map(Vec::len).sum();
-        visit_archive(path, true, &mut |visited| {
+        visit_archive(path, self.source.nested, &mut |visited| {
             let member = visited.path().to_owned();
             let complain = |problem: &str| {
                 let (path, file, problem) = (path.to_path_buf(), member.clone(), problem.to_owned());

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::container::{self, Content, Opened, Streamed, Trouble};
 use crate::digest::{FileDigest, digest_files};
 use crate::files::Batch;
-use crate::official::{self, Content as Bytes, Listing};
-use crate::{DataError, Split, TaskInfo};
+use crate::listing::{Content as Bytes, Listing, decode};
+use crate::{DataError, Split};
 
 /// The largest side of what a network sees, in pixels.
 const LARGEST_SIDE: u32 = 4096;
@@ -100,9 +100,9 @@ pub fn write_files(
             batch.par_iter().map(|(.., content)| file_of(content)).collect();
         for ((split, index, _), file) in batch.iter().zip(files) {
             let (file, gray) = file.map_err(|problem| DataError::File {
-                path: listing.root().to_path_buf(),
+                path: listing.source.root.clone(),
                 file: listing.split(*split)[*index].name.clone(),
-                problem: format!("cannot be decoded ({problem}); get the official release again"),
+                problem: format!("cannot be decoded ({problem}); repair or remove it, or get the data set again"),
             })?;
             report.pictures += 1;
             report.gray += usize::from(gray);
@@ -111,31 +111,26 @@ pub fn write_files(
         }
         Ok(())
     };
-    let wanted: Vec<(Split, usize)> = Split::ALL
-        .into_iter()
-        .flat_map(|split| (0..listing.split(split).len()).map(move |index| (split, index)))
-        .collect();
     let mut batch = Batch::new();
-    listing.read(&wanted, &mut |split, index, content| {
-        let length = content.bytes().len();
+    listing.read(&listing.all(), &mut |split, index, content| {
+        let length = content.bytes();
         match batch.add((split, index, content), length) {
             Some(full) => add(&full),
             None => Ok(()),
         }
     })?;
     add(&batch.take())?;
-    let info = listing.info();
     for spool in spools {
-        spool.finish(listing, &info, framing)?;
+        spool.finish(listing, framing)?;
     }
-    container::write_info(trainval, &info)?;
-    container::write_info(test, &info)?;
+    container::write_info(trainval, listing.info())?;
+    container::write_info(test, listing.info())?;
     Ok(report)
 }
 
 /// The file to pack, and whether it is gray.
 fn file_of(content: &Bytes) -> Result<(Vec<u8>, bool), String> {
-    let decoded = official::decode(content)?;
+    let decoded = decode(content)?;
     let Bytes::File(bytes) = content else {
         let mut file = Vec::new();
         let (width, height) = (decoded.raster.width(), decoded.raster.height());
@@ -175,10 +170,11 @@ impl Spool {
     }
 
     /// Writes the pack, with the files in the order of the listing. The spool goes with it.
-    fn finish(mut self, listing: &Listing, info: &TaskInfo, framing: &Framing) -> Result<(), DataError> {
+    fn finish(mut self, listing: &Listing, framing: &Framing) -> Result<(), DataError> {
+        let info = listing.info();
         let pictures = listing.split(self.split);
         let names: Vec<&str> = pictures.iter().map(|picture| picture.name.as_str()).collect();
-        let labels: Vec<u16> = pictures.iter().map(|picture| picture.label).collect();
+        let labels = listing.labels(self.split);
         let classes = info.classes.len();
         if let Some(label) = labels.iter().find(|label| usize::from(**label) >= classes) {
             let problem = format!("label {label} of {classes} classes");
@@ -365,7 +361,7 @@ mod tests {
 
     use super::*;
     use crate::official::testing::{Published, Size, publish};
-    use crate::official::{Options, list};
+    use crate::official::{self, Options, list};
     use crate::pack::{self, Labelled};
 
     const FRAMING: Framing = Framing { resize: 9, side: 8, interpolation: Interpolation::Bicubic };

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use md5::{Digest as _, Md5};
 
 use super::super::draft::{Claim, Draft, Format};
-use super::super::tree::{Located, Tree};
+use super::super::tree::Tree;
 use super::lines::{bad_line, lines};
+use crate::listing::Located;
 use crate::{DataError, Split};
 
 pub(super) const FORMAT: Format =

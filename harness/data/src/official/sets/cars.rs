@@ -1,8 +1,8 @@
 //! Stanford Cars: names of classes and annotations are in MAT-files.
 
 use super::super::draft::{Draft, Format};
-use super::super::mat::{self, Array, Value};
 use super::super::tree::Tree;
+use crate::mat::{self, Array, Value};
 use crate::{DataError, Split};
 
 pub(super) const FORMAT: Format = Format {

@@ -4,10 +4,12 @@
 use std::io::Read;
 
 use super::super::draft::{Claim, Draft, Drafted, Format};
-use super::super::raw::{Order, RawFile, RawShape, Wrap, skip};
-use super::super::tree::{Located, Tree};
+use super::super::tree::Tree;
 use super::cifar_pickles;
 use super::lines::lines;
+use crate::files::skip;
+use crate::listing::Located;
+use crate::listing::raw::{Order, RawFile, RawShape, Wrap};
 use crate::{DataError, Split};
 
 pub(super) const FORMAT_10: Format = Format {

@@ -4,10 +4,10 @@
 use secateur_checkpoint::{ParseError, PickledDict};
 
 use super::super::draft::Draft;
-use super::super::raw::{RawFile, Wrap};
 use super::super::tree::Tree;
 use super::cifar::{Layout, PIXELS, SHAPE, located, record_of};
 use crate::DataError;
+use crate::listing::raw::{RawFile, Wrap};
 
 /// The training pictures of CIFAR-100 have 155 MB.
 const LARGEST: u64 = 192 << 20;

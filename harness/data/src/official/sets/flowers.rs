@@ -1,9 +1,9 @@
 //! Oxford Flowers-102: labels and splits are in MAT-files.
 
 use super::super::draft::{Draft, Format};
-use super::super::mat;
 use super::super::tree::Tree;
 use super::cars::in_file;
+use crate::mat;
 use crate::{DataError, Split};
 
 pub(super) const FORMAT: Format = Format { metadata: &["imagelabels.mat", "setid.mat"], read };

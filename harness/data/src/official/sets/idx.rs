@@ -6,8 +6,9 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 
 use super::super::draft::{Claim, Draft, Drafted, Format};
-use super::super::raw::{Order, RawFile, RawShape, Wrap};
-use super::super::tree::{Located, Tree};
+use super::super::tree::Tree;
+use crate::listing::Located;
+use crate::listing::raw::{Order, RawFile, RawShape, Wrap};
 use crate::{DataError, Split};
 
 pub(super) const FORMAT: Format = Format { metadata: &[], read };

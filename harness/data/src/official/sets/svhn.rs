@@ -1,9 +1,9 @@
 //! Street View House Numbers: MAT-files with the pixels of all pictures in one array, `[32, 32, 3, count]`.
 
 use super::super::draft::{Claim, Draft, Drafted, Format};
-use super::super::mat::{self, Array, Position, Value};
-use super::super::raw::{Order, RawFile, RawShape, Wrap};
 use super::super::tree::Tree;
+use crate::listing::raw::{Order, RawFile, RawShape, Wrap};
+use crate::mat::{self, Array, Position, Value};
 use crate::{DataError, Split};
 
 pub(super) const FORMAT: Format = Format { metadata: &[], read };

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use image::codecs::jpeg::JpegEncoder;
 use md5::{Digest as _, Md5};
 
-use super::super::reading::Decoded;
 use super::archives::{flat, gzip};
 use super::formats::{Mat, Pickle, idx, mat_file};
 use super::{Files, Part, Size};
+use crate::listing::Decoded;
 
 /// Steps between colours, which JPEG keeps to one or two.
 const STEP: usize = 5;

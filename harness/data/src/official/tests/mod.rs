@@ -12,7 +12,8 @@ use std::path::Path;
 
 use super::catalogue::Entry;
 use super::testing::{Published, Size, publish, which};
-use super::{Content, HeldOut, Listing, Options, decode, list};
+use super::{HeldOut, Options, list};
+use crate::listing::{Content, Listing, decode};
 use crate::{DataError, Split};
 
 const SMALL: Size = Size { classes: 4, train: 13, validation: 9, test: 10 };
@@ -118,9 +119,9 @@ fn every_set_is_listed_and_read_alike_unpacked_and_packed() {
         let (unpacked, packed) = (set.unpacked(), set.packed());
         let from_folder = listed(unpacked.path(), &set.entry);
         let from_archive = listed(packed.path(), &set.entry);
-        assert_eq!(from_folder.id, set.entry.id);
-        assert_eq!(from_folder.classes, from_archive.classes, "{id}");
-        assert_eq!(from_folder.classes.len(), set.entry.classes, "{id}");
+        assert_eq!(from_folder.info.id, set.entry.id);
+        assert_eq!(from_folder.info.classes, from_archive.info.classes, "{id}");
+        assert_eq!(from_folder.info.classes.len(), set.entry.classes, "{id}");
         let official = set.entry.counts;
         assert_eq!(from_folder.train.len(), official.train + official.validation.unwrap_or(0), "{id}");
         assert!(from_folder.validation.is_empty(), "{id}");
@@ -141,7 +142,7 @@ fn every_set_is_listed_and_read_alike_unpacked_and_packed() {
             let mut seen = Vec::new();
             for picture in pictures {
                 let (part, k) = told(&found[&picture.name]);
-                let class = class_number(id, &from_folder.classes[usize::from(picture.label)]);
+                let class = class_number(id, &from_folder.info.classes[usize::from(picture.label)]);
                 seen.push((part, k));
                 if id.starts_with("caltech") {
                     // Numbered within each class: 100 for each, from 1.
@@ -210,7 +211,8 @@ fn pictures_are_read_in_any_choice() {
 #[test]
 fn a_task_says_what_the_catalogue_says() {
     let set = small("pets");
-    let info = listed(set.unpacked().path(), &set.entry).info();
+    let listing = listed(set.unpacked().path(), &set.entry);
+    let info = listing.info();
     assert_eq!((info.id.as_str(), info.metric.name()), ("pets", "mean-per-class"));
     assert_eq!(info.mean, set.entry.normalization.as_ref().unwrap().mean);
     assert_eq!(info.classes, ["Cat_of_0", "dog_1", "Cat_of_2", "dog_3"]);

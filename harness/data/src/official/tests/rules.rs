@@ -1,7 +1,7 @@
 //! Rules of single sets, validation splits, and what is missing.
 
 use super::*;
-use crate::official::Place;
+use crate::listing::Place;
 use crate::official::catalogue::Counts;
 use crate::official::testing::zip_of;
 
@@ -102,7 +102,7 @@ fn both_archives_of_caltech101_will_do() {
     std::fs::create_dir(half.path().join("caltech-101")).unwrap();
     let name = "101_ObjectCategories.tar.gz";
     std::fs::rename(folder.path().join(name), half.path().join("caltech-101").join(name)).unwrap();
-    assert_eq!(listed(half.path(), &set.entry).classes, ["Faces2", "Faces4", "crab1", "crab3"]);
+    assert_eq!(listed(half.path(), &set.entry).info.classes, ["Faces2", "Faces4", "crab1", "crab3"]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_reduced_set_says_how_much_is_left() {
     let folder = set.unpacked();
     // A whole set is no reduced one, whatever was declared.
     let listing = list(folder.path(), &set.entry, &reduced).unwrap();
-    assert_eq!((listing.id.as_str(), listing.reduced), ("birdsnap", None));
+    assert_eq!((listing.info().id.as_str(), listing.info().title.as_str()), ("birdsnap", "Birdsnap"));
     // One picture is gone, another one was replaced by a page.
     set.remove("Bird_4/20.jpg");
     set.file_mut("Bird_3/01.jpg").1 = b"<html>404</html>".to_vec();
@@ -153,12 +153,15 @@ fn a_reduced_set_says_how_much_is_left() {
         "{error}"
     );
     let listing = list(folder.path(), &set.entry, &reduced).unwrap();
-    assert_eq!(listing.id, "birdsnap-reduced-12-9");
-    assert_eq!(listing.title, "Birdsnap (reduced: 12 of 13 training and 9 of 10 test pictures)");
+    assert_eq!(listing.info().id, "birdsnap-reduced-12-9");
+    assert_eq!(listing.info().title, "Birdsnap (reduced: 12 of 13 training and 9 of 10 test pictures)");
     // Labels stay what they were.
-    assert_eq!(listing.classes, ["Bird_1", "Bird_2", "Bird_3", "Bird_4"]);
+    assert_eq!(listing.info().classes, ["Bird_1", "Bird_2", "Bird_3", "Bird_4"]);
     assert!(
-        listing.test.iter().all(|picture| listing.classes[usize::from(picture.label)] == picture.name[..6])
+        listing
+            .test
+            .iter()
+            .all(|picture| listing.info().classes[usize::from(picture.label)] == picture.name[..6])
     );
     // A class that cannot be learned cannot be scored.
     for k in ["00", "04", "08", "012"] {

@@ -30,7 +30,7 @@ fn the_real_lists_of_flowers_give_the_official_splits() {
     std::fs::write(folder.path().join("102flowers.tgz"), gzip(&tar_of(&pictures, ""))).unwrap();
     let known = entry("flowers").unwrap();
     let listing = listed(folder.path(), known);
-    assert_eq!((listing.train.len(), listing.test.len(), listing.classes.len()), (2040, 6149, 102));
+    assert_eq!((listing.train.len(), listing.test.len(), listing.info().classes.len()), (2040, 6149, 102));
     let pinned = Options { held_out: HeldOut::Pinned, ..Options::default() };
     let listing = list(folder.path(), known, &pinned).unwrap();
     assert_eq!((listing.train.len(), listing.validation.len()), (1020, 1020));

@@ -5,9 +5,8 @@ use std::io;
 
 use secateur_pictures::{Oddity, Raster};
 
-use super::listing::{Listing, Place};
 use super::raw::pieces;
-use super::tree::Located;
+use super::{Listing, Located, Place};
 use crate::{DataError, Split};
 
 /// The bytes of a picture.
@@ -25,11 +24,11 @@ pub enum Content {
 }
 
 impl Content {
-    /// The bytes of the file, or the values.
+    /// Number of bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> usize {
         match self {
-            Self::File(bytes) | Self::Pixels { values: bytes, .. } => bytes,
+            Self::File(bytes) | Self::Pixels { values: bytes, .. } => bytes.len(),
         }
     }
 }
@@ -43,7 +42,7 @@ pub struct Decoded {
     pub gray: bool,
 }
 
-/// Makes pixels of a picture's bytes. Every picture of the official sets is decoded here.
+/// Makes pixels of a picture's bytes. Every picture of a listing is decoded here.
 ///
 /// # Errors
 /// What the decoder said.
@@ -88,7 +87,7 @@ impl Listing {
     }
 
     /// The same; of files no more than the first bytes.
-    pub(super) fn read_beginnings(
+    pub(crate) fn read_beginnings(
         &self,
         wanted: &[(Split, usize)],
         most: Option<u64>,

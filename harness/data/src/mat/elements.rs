@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::super::raw::skip;
+use crate::files::skip;
 
 pub(super) const MATRIX: u32 = 14;
 pub(super) const COMPRESSED: u32 = 15;

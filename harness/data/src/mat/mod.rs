@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use flate2::read::ZlibDecoder;
 
 use self::elements::{Budget, COMPRESSED, MATRIX, Stream};
-use super::raw::skip;
+use crate::files::skip;
 
 /// Bytes before the first element.
 const HEADER: usize = 128;
@@ -21,7 +21,7 @@ const UNPACKED: u64 = 2 << 30;
 
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::official) enum Value {
+pub(crate) enum Value {
     /// Numbers in MATLAB's order: the first dimension changes fastest.
     Numbers(Vec<f64>),
     /// Text, by row.
@@ -38,27 +38,27 @@ pub(in crate::official) enum Value {
 
 /// An array of any kind.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::official) struct Array {
+pub(crate) struct Array {
     /// At least two dimensions.
-    pub(in crate::official) dims: Vec<usize>,
-    pub(in crate::official) value: Value,
+    pub(crate) dims: Vec<usize>,
+    pub(crate) value: Value,
 }
 
 /// Where the numbers of a variable are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::official) struct Position {
+pub(crate) struct Position {
     /// Of the first byte behind the tag of its element, in the file.
     element: u64,
     compressed: bool,
     /// Of the first number, from there, when unpacked.
     numbers: u64,
     /// Whether they are stored as bytes.
-    pub(in crate::official) bytes: bool,
+    pub(crate) bytes: bool,
 }
 
 impl Position {
     /// Passes a reader that begins at the first number to `read`. `reader` begins where the file does.
-    pub(in crate::official) fn open<T>(
+    pub(crate) fn open<T>(
         &self,
         reader: &mut dyn Read,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
@@ -81,7 +81,7 @@ impl Position {
 ///
 /// # Errors
 /// What is wrong with the file, as a fragment of a sentence.
-pub(in crate::official) fn read(
+pub(crate) fn read(
     reader: &mut dyn Read,
     wanted: &dyn Fn(&str) -> bool,
     memory: usize,
@@ -153,10 +153,7 @@ fn place(array: &mut Array, element: u64, compressed: bool) {
 ///
 /// # Errors
 /// If there is none, a fragment of a sentence that says so.
-pub(in crate::official) fn variable<'a>(
-    variables: &'a [(String, Array)],
-    name: &str,
-) -> Result<&'a Array, String> {
+pub(crate) fn variable<'a>(variables: &'a [(String, Array)], name: &str) -> Result<&'a Array, String> {
     let found = variables.iter().find(|(known, _)| known == name);
     found.map(|(_, array)| array).ok_or_else(|| format!("has no variable `{name}`"))
 }
@@ -166,7 +163,7 @@ impl Array {
     ///
     /// # Errors
     /// If this holds something else, a fragment of a sentence that says so.
-    pub(in crate::official) fn counts(&self) -> Result<Vec<u64>, String> {
+    pub(crate) fn counts(&self) -> Result<Vec<u64>, String> {
         let Value::Numbers(numbers) = &self.value else { return Err("holds no numbers".to_owned()) };
         let whole = |&number: &f64| number >= 0.0 && number < 2f64.powi(53) && number.fract() == 0.0;
         match numbers.iter().find(|number| !whole(number)) {
@@ -179,7 +176,7 @@ impl Array {
     ///
     /// # Errors
     /// If this holds something else, a fragment of a sentence that says so.
-    pub(in crate::official) fn line(&self) -> Result<&str, String> {
+    pub(crate) fn line(&self) -> Result<&str, String> {
         match &self.value {
             Value::Text(rows) => match rows.as_slice() {
                 [] => Ok(""),
@@ -194,7 +191,7 @@ impl Array {
     ///
     /// # Errors
     /// If this is no struct or has no such field, a fragment of a sentence that says so.
-    pub(in crate::official) fn field(&self, name: &str) -> Result<Vec<&Array>, String> {
+    pub(crate) fn field(&self, name: &str) -> Result<Vec<&Array>, String> {
         let Value::Struct { fields, elements } = &self.value else {
             return Err("holds no struct".to_owned());
         };

@@ -4,20 +4,21 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::mat;
+use crate::files::skip;
+use crate::mat;
 
 /// A file in which pictures stand one after the other, uncompressed once it is unpacked.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct RawFile {
-    pub(super) path: String,
-    pub(super) archive: Option<u16>,
-    pub(super) wrap: Wrap,
-    pub(super) shape: RawShape,
+pub(crate) struct RawFile {
+    pub(crate) path: String,
+    pub(crate) archive: Option<u16>,
+    pub(crate) wrap: Wrap,
+    pub(crate) shape: RawShape,
 }
 
 /// What must be taken off before the content.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Wrap {
+pub(crate) enum Wrap {
     None,
     Gzip,
     /// Offsets count from the first value of an array.
@@ -26,16 +27,16 @@ pub(super) enum Wrap {
 
 /// Size and order of the values of a picture, all of 8 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RawShape {
-    pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) order: Order,
+pub(crate) struct RawShape {
+    pub(crate) channels: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) order: Order,
 }
 
 /// Which index of a picture's values changes fastest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// `[channels, height, width]`, the last fastest.
     Rows,
     /// `[channels, width, height]`: MATLAB goes down the columns.
@@ -44,12 +45,12 @@ pub(super) enum Order {
 
 impl RawShape {
     /// Bytes of a picture.
-    pub(super) fn bytes(self) -> usize {
+    pub(crate) fn bytes(self) -> usize {
         self.channels * self.height * self.width
     }
 
     /// The values as `[height, width, channels]`.
-    pub(super) fn interleaved(self, values: &[u8]) -> Vec<u8> {
+    pub(crate) fn interleaved(self, values: &[u8]) -> Vec<u8> {
         let Self { channels, height, width, order } = self;
         let mut pixels = Vec::with_capacity(values.len());
         for row in 0..height {
@@ -69,7 +70,7 @@ impl RawShape {
 
 impl Wrap {
     /// Passes a reader of the content to `read`.
-    pub(super) fn open<T>(
+    pub(crate) fn open<T>(
         &self,
         reader: &mut dyn Read,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
@@ -83,7 +84,7 @@ impl Wrap {
 }
 
 /// Reads pieces of the same length at ascending offsets.
-pub(super) fn pieces(
+pub(crate) fn pieces(
     reader: &mut dyn Read,
     offsets: impl IntoIterator<Item = (u64, usize)>,
     length: usize,
@@ -98,15 +99,6 @@ pub(super) fn pieces(
         consume(index, &piece)?;
     }
     Ok(())
-}
-
-/// Passes over bytes.
-///
-/// # Errors
-/// [`io::ErrorKind::UnexpectedEof`] if there are fewer.
-pub(super) fn skip(reader: &mut dyn Read, bytes: u64) -> io::Result<()> {
-    let passed = io::copy(&mut reader.take(bytes), &mut io::sink())?;
-    if passed == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 #[cfg(test)]
