@@ -12,6 +12,7 @@ mod error;
 mod evaluate;
 mod examples;
 mod forward;
+mod lars;
 mod linear;
 mod mask;
 mod model;

@@ -6,6 +6,7 @@ mod cuda;
 mod detection;
 mod evaluation;
 mod forward;
+mod lars;
 mod masks;
 mod options;
 mod pattern;
