@@ -7,6 +7,7 @@ use tch::Tensor;
 
 use crate::detection::MatchedBoxes;
 use crate::error::{Error, Result};
+use crate::memory::Memory;
 use crate::model::Model;
 use crate::random::Streams;
 
@@ -84,6 +85,11 @@ pub trait Examples: Debug {
     /// Whether the task has boxes.
     fn has_boxes(&self) -> bool {
         false
+    }
+
+    /// What training on these examples remembers from step to step, if anything.
+    fn memory(&self) -> Option<&dyn Memory> {
+        None
     }
 }
 

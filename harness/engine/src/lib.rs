@@ -6,6 +6,7 @@
 
 mod batch_norm;
 mod channels;
+pub mod contrast;
 mod dataset;
 pub mod detection;
 mod error;
@@ -15,6 +16,7 @@ mod forward;
 mod lars;
 mod linear;
 mod mask;
+mod memory;
 mod model;
 mod pattern;
 mod random;
@@ -31,6 +33,7 @@ pub use examples::{Augmentation, Batches, Draw, Examples, Score};
 pub use forward::{Capture, Captured, Pass};
 pub use linear::{Features, LinearHead, extract_features, train_head};
 pub use mask::{count_kept, mask_from_indices};
+pub use memory::Memory;
 pub use model::{Layout, Model, Options, Precision};
 pub use pattern::{PatternGroup, broken_group, fits_pattern, pattern_groups, select_pattern};
 pub use random::Streams;

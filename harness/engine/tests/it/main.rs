@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod channels;
+mod contrast;
 mod cuda;
 mod detection;
 mod evaluation;
