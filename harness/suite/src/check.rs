@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::contrast;
 use crate::files::{named_files, undeclared};
 use crate::recipe::{Length, Recipe};
 use crate::spec::{DenseControl, Direct, MethodEntry, Start, Suite, Track};
@@ -317,6 +318,7 @@ fn problems(suite: &Suite) -> Vec<(String, String)> {
         }
         check_task(name, task, &mut add);
     }
+    problems.extend(contrast::problems(suite));
     problems
 }
 

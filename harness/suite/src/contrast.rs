@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::Suite;
+
 /// A contrastive loss, in place of the task's own. The network then ends in a [`Projection`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "loss", rename_all = "kebab-case", deny_unknown_fields)]
@@ -74,4 +76,69 @@ impl Contrast {
         }
         None
     }
+}
+
+/// Where a suite's network and its recipes do not agree on whether there are labels: keys and reasons.
+pub(crate) fn problems(suite: &Suite) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let projected = suite.network.projection.is_some();
+    let recipe = |name: &str| suite.recipes.get(name);
+    let upstream = &suite.upstream;
+    let trained = upstream.trained.as_ref().map(|trained| trained.recipe.as_str());
+    let on_upstream = [
+        ("upstream.train.recipe".to_owned(), upstream.train.as_ref().map(|train| train.recipe.as_str())),
+        ("upstream.trained.recipe".to_owned(), trained),
+    ];
+    let tracks = suite.tracks.iter().enumerate();
+    let tracks = tracks.map(|(at, track)| (format!("tracks[{at}].recipe"), track.recipe.as_deref()));
+    for (key, name) in on_upstream.into_iter().chain(tracks) {
+        let Some((name, recipe)) = name.and_then(|name| Some((name, recipe(name)?))) else { continue };
+        match (recipe.contrast.is_some(), projected) {
+            (true, false) => problems.push((
+                key,
+                format!("`{name}` trains without labels (`contrast`), which needs a `network.projection`"),
+            )),
+            (false, true) => problems.push((
+                key,
+                format!(
+                    "`{name}` has no `contrast`, but the network ends in a projection and tells no classes"
+                ),
+            )),
+            _ => {}
+        }
+    }
+    if projected && suite.evaluate {
+        let reason = "must be `false`: the network ends in a projection and tells no classes";
+        problems.push(("evaluate".to_owned(), reason.to_owned()));
+    }
+    let mut of_tasks = Vec::new();
+    if let Some(transfer) = &suite.transfer {
+        if transfer.network.as_ref().is_some_and(|network| network.projection.is_some()) {
+            let reason = "is for the upstream task; on other tasks the network tells classes";
+            problems.push(("transfer.network.projection".to_owned(), reason.to_owned()));
+        }
+        for (key, regime) in [("linear", &transfer.linear), ("full", &transfer.full)] {
+            let Some(regime) = regime else { continue };
+            of_tasks.push((format!("transfer.{key}.recipe"), regime.recipe.as_str()));
+            let others = regime.task_recipes.values();
+            of_tasks.extend(others.map(|name| (format!("transfer.{key}.task_recipes"), name.as_str())));
+        }
+    }
+    let direct = suite.direct.as_ref();
+    of_tasks.extend(direct.map(|direct| ("direct.recipe".to_owned(), direct.recipe.as_str())));
+    for (key, name) in of_tasks {
+        let Some(recipe) = recipe(name) else { continue };
+        if recipe.contrast.is_some() {
+            let reason =
+                format!("`{name}` trains without labels (`contrast`), and the tasks are scored by theirs");
+            problems.push((key.clone(), reason));
+        }
+        if key.starts_with("transfer.linear") && recipe.optimizer == Optimizer::Lars {
+            let reason = format!(
+                "`{name}` has `optimizer: lars`; a linear classifier on features is trained with `sgd`"
+            );
+            problems.push((key, reason));
+        }
+    }
+    problems
 }

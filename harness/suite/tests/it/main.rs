@@ -1,5 +1,6 @@
 //! Suites as users write them: what is refused and how, and what a plan is made of.
 
+mod contrast;
 mod plan;
 mod refused;
 mod schema;
