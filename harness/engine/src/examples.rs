@@ -8,6 +8,7 @@ use tch::Tensor;
 
 use crate::detection::MatchedBoxes;
 use crate::error::{Error, Result};
+use crate::memory::Memory;
 use crate::model::Model;
 use crate::order::Order;
 use crate::random::Streams;
@@ -86,6 +87,11 @@ pub trait Examples: Debug {
     /// Whether the task has boxes.
     fn has_boxes(&self) -> bool {
         false
+    }
+
+    /// What training on these examples remembers from step to step, if anything.
+    fn memory(&self) -> Option<&dyn Memory> {
+        None
     }
 
     /// How long batches were waited for so far, where they are made ahead on threads.

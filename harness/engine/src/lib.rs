@@ -6,6 +6,7 @@
 
 mod batch_norm;
 mod channels;
+pub mod contrast;
 mod dataset;
 pub mod detection;
 mod error;
@@ -13,8 +14,10 @@ mod evaluate;
 mod examples;
 mod forward;
 mod labels;
+mod lars;
 mod linear;
 mod mask;
+mod memory;
 mod model;
 mod order;
 mod pattern;
@@ -33,6 +36,7 @@ pub use examples::{Augmentation, Batches, Draw, Examples, Labelled, Score, ViewC
 pub use forward::{Capture, Captured, Pass};
 pub use linear::{Features, LinearHead, extract_features, train_head};
 pub use mask::{count_kept, mask_from_indices};
+pub use memory::Memory;
 pub use model::{Layout, Model, Options, Precision};
 pub use pattern::{PatternGroup, broken_group, fits_pattern, pattern_groups, select_pattern};
 pub use random::Streams;

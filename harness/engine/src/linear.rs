@@ -1,6 +1,6 @@
 //! Linear transfer: features extracted once in evaluation mode, then a linear classifier trained on them.
 
-use secateur_suite::Recipe;
+use secateur_suite::{Optimizer, Recipe};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
@@ -72,7 +72,7 @@ impl LinearHead {
 /// layer of torchvision does.
 ///
 /// # Errors
-/// Fails if the loss is not a number, or libtorch fails.
+/// Fails if the loss is not a number, the recipe asks for LARS, or libtorch fails.
 pub fn train_head(
     features: &Features,
     classes: usize,
@@ -83,6 +83,12 @@ pub fn train_head(
     let (count, width) = features.values.size2()?;
     if count == 0 || recipe.batch == 0 {
         return Err(Error::Data("there is no picture to train a classifier on".to_owned()));
+    }
+    if recipe.optimizer == Optimizer::Lars {
+        return Err(Error::Unsupported(
+            "`optimizer: lars` is for networks; a linear classifier on features is trained with `sgd`"
+                .to_owned(),
+        ));
     }
     let device = features.values.device();
     let bound = 1.0 / (width as f64).sqrt();

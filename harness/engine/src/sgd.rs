@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use secateur_network::ParamId;
-use secateur_suite::Recipe;
+use secateur_suite::{Optimizer, Recipe};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::lars;
 use crate::model::Model;
 
 /// A leaf tensor that is trained beside the model's parameters.
@@ -28,8 +29,13 @@ impl ExtraParam {
 }
 
 /// SGD with momentum, Nesterov momentum and weight decay, as PyTorch's: the first gradient starts the momentum.
+///
+/// Where the recipe says so, layers have rates of their own (LARS). Momentum is then one of steps and not of gradients, as
+/// SimCLR's optimizer has it: `v <- momentum v - lr ratio (g + decay w)`, `w <- w + v`. Extra parameters are no layers; they are
+/// stepped as without LARS.
 #[derive(Debug)]
 pub struct Sgd {
+    optimizer: Optimizer,
     momentum: f64,
     nesterov: bool,
     weight_decay: f64,
@@ -63,6 +69,7 @@ impl Sgd {
     #[must_use]
     pub fn new(recipe: &Recipe, params: usize) -> Self {
         Self {
+            optimizer: recipe.optimizer,
             momentum: recipe.momentum,
             nesterov: recipe.nesterov,
             weight_decay: recipe.weight_decay,
@@ -89,8 +96,14 @@ impl Sgd {
         let rates = Rates::new(self, self.weight_decay, lr, model.options().device)?;
         for (index, (param, buffer)) in model.params().iter().zip(buffers.iter_mut()).enumerate() {
             let id = ParamId(index as u32);
-            if let Some(grad) = model.grad(id) {
-                self.update(param, &grad, model.mask(id).as_ref(), buffer, &rates)?;
+            let Some(grad) = model.grad(id) else { continue };
+            let mask = model.mask(id);
+            match self.optimizer {
+                Optimizer::Sgd => self.update(param, &grad, mask.as_ref(), buffer, &rates)?,
+                Optimizer::Lars => {
+                    let adapts = lars::adapts(model.network().params()[index].role);
+                    self.update_layer(param, &grad, mask.as_ref(), buffer, &rates, adapts)?;
+                }
             }
         }
         Ok(())
@@ -115,23 +128,13 @@ impl Sgd {
         buffer: &mut Option<Tensor>,
         rates: &Rates,
     ) -> Result<()> {
-        let masked = |tensor: Tensor| -> Result<Tensor> {
-            Ok(match mask {
-                Some(mask) => tensor.shallow_clone().f_mul_(mask)?,
-                None => tensor,
-            })
-        };
-        let grad = match &rates.decay {
-            Some(decay) => masked(grad.f_addcmul(param, decay)?)?,
-            None if mask.is_some() => masked(grad.copy())?,
-            None => grad.shallow_clone(),
-        };
+        let grad = decayed(param, grad, mask, rates.decay.as_ref())?;
         let direction = if self.momentum == 0.0 {
             grad
         } else {
             let velocity = match buffer.take() {
                 None => grad.copy(),
-                Some(velocity) => masked(grad.f_addcmul(&velocity, &rates.momentum)?)?,
+                Some(velocity) => masked(grad.f_addcmul(&velocity, &rates.momentum)?, mask)?,
             };
             let direction = if self.nesterov {
                 grad.f_addcmul(&velocity, &rates.momentum)?
@@ -142,6 +145,31 @@ impl Sgd {
             direction
         };
         drop(param.shallow_clone().f_addcmul_(&direction, &rates.step)?);
+        Ok(())
+    }
+
+    /// One layer's step, or that of a parameter that does not adapt. `grad` is only read.
+    fn update_layer(
+        &self,
+        param: &Tensor,
+        grad: &Tensor,
+        mask: Option<&Tensor>,
+        buffer: &mut Option<Tensor>,
+        rates: &Rates,
+        adapts: bool,
+    ) -> Result<()> {
+        let grad = decayed(param, grad, mask, rates.decay.as_ref().filter(|_| adapts))?;
+        let rate = match adapts {
+            true => rates.step.f_mul(&lars::trust_ratio(param, &grad)?)?,
+            false => rates.step.shallow_clone(),
+        };
+        let step = grad.f_mul(&rate)?;
+        let velocity = match buffer.take() {
+            None => step,
+            Some(velocity) => masked(step.f_addcmul(&velocity, &rates.momentum)?, mask)?,
+        };
+        drop(param.shallow_clone().f_add_(&velocity)?);
+        *buffer = Some(velocity);
         Ok(())
     }
 
@@ -180,4 +208,21 @@ impl Sgd {
         let restored = state.iter().map(|buffer| buffer.as_ref().map(Tensor::copy)).collect();
         *self.buffers.borrow_mut() = restored;
     }
+}
+
+/// A gradient with its parameter's decay, under its mask. The tensor that was given stays as it is.
+fn decayed(param: &Tensor, grad: &Tensor, mask: Option<&Tensor>, decay: Option<&Tensor>) -> Result<Tensor> {
+    match decay {
+        Some(decay) => masked(grad.f_addcmul(param, decay)?, mask),
+        None if mask.is_some() => masked(grad.copy(), mask),
+        None => Ok(grad.shallow_clone()),
+    }
+}
+
+/// A tensor that is nobody else's, multiplied by a mask in place.
+fn masked(tensor: Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
+    Ok(match mask {
+        Some(mask) => tensor.shallow_clone().f_mul_(mask)?,
+        None => tensor,
+    })
 }

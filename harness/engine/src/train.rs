@@ -194,6 +194,9 @@ impl Trainer<'_> {
             }
             let flow = hooks.after_step(step)?;
             self.model.apply_masks()?;
+            if let Some(memory) = self.data.memory() {
+                memory.after_step(&target)?;
+            }
             done = step + 1;
             if flow.is_break() {
                 break;

@@ -373,23 +373,27 @@ impl Network {
         self.node(id).params.first().map_or(id, |param| self.params()[param.index()].node)
     }
 
-    /// The classifier: the last fully connected node. Its inputs are the features of linear transfer. A detector has
-    /// none.
+    /// The classifier: the last fully connected node, or the first one of a projection. Its inputs are the features of
+    /// linear transfer. A detector has none.
     #[must_use]
     pub fn head(&self) -> Option<NodeId> {
+        if let Some([first, _]) = self.projection() {
+            return Some(first);
+        }
         self.nodes
             .iter()
             .rposition(|node| matches!(node.op, Op::Linear { .. }))
             .map(|index| NodeId(index as u32))
     }
 
-    /// The layers that make the network's answers and so belong to the classes of one task: the classifier, or the
+    /// The layers that make the network's answers and so belong to one task: the classifier, a projection, or the
     /// predictors of a detector.
     #[must_use]
     pub fn heads(&self) -> Vec<NodeId> {
         let answers = self.node(self.output());
-        match answers.op {
-            Op::BoxPredictions { .. } => answers.inputs.clone(),
+        match (&answers.op, self.projection()) {
+            (Op::BoxPredictions { .. }, _) => answers.inputs.clone(),
+            (_, Some(layers)) => layers.to_vec(),
             _ => self.head().into_iter().collect(),
         }
     }

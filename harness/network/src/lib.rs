@@ -6,6 +6,7 @@
 pub mod channels;
 mod cost;
 mod graph;
+mod projection;
 mod shapes;
 pub mod zoo;
 
@@ -14,3 +15,4 @@ pub use graph::{
     Attribute, BoxMap, BufferSpec, Builder, GraphError, Network, Node, NodeId, Op, ParamId, ParamRole,
     ParamSpec, Window,
 };
+pub use projection::PROJECTION;

@@ -207,6 +207,13 @@ impl Recipe {
             .or_else(|| of("blur", self.blur.as_ref().and_then(Blur::problem)))
             .or_else(|| of("contrast", self.contrast.as_ref().and_then(|own| own.problem(self.batch))))
             .or_else(|| {
+                let smoothed = self.contrast.is_some() && self.label_smoothing > 0.0;
+                of(
+                    "label_smoothing",
+                    smoothed.then(|| "is for labels, which `contrast` trains without".to_owned()),
+                )
+            })
+            .or_else(|| {
                 let nesterov = self.nesterov && self.optimizer == Optimizer::Lars;
                 of("nesterov", nesterov.then(|| "is not for `optimizer: lars`".to_owned()))
             })

@@ -35,7 +35,7 @@ pub struct TaskSource {
     /// `side`, 256 for 224.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<u32>,
-    /// How pictures are resized.
+    /// Beside `packed: files`: how pictures are resized.
     #[serde(default, skip_serializing_if = "Interpolation::is_bilinear")]
     pub interpolation: Interpolation,
     /// Training pictures of each class that are set aside for validation.

@@ -102,7 +102,9 @@ pub fn write_files(
             let (file, gray) = file.map_err(|problem| DataError::File {
                 path: listing.source.root.clone(),
                 file: listing.split(*split)[*index].name.clone(),
-                problem: format!("cannot be decoded ({problem}); repair or remove it, or get the data set again"),
+                problem: format!(
+                    "cannot be decoded ({problem}); repair or remove it, or get the data set again"
+                ),
             })?;
             report.pictures += 1;
             report.gray += usize::from(gray);

@@ -2,10 +2,12 @@
 
 mod augmentation;
 mod channels;
+mod contrast;
 mod cuda;
 mod detection;
 mod evaluation;
 mod forward;
+mod lars;
 mod masks;
 mod options;
 mod pattern;

@@ -59,7 +59,7 @@ impl Member {
 pub enum Protection {
     /// Its channels are the network's input.
     Input,
-    /// Its channels are the network's output, for example the classes.
+    /// Its channels are the network's output, for example the classes, or lie within its projection.
     Output,
 }
 
@@ -114,7 +114,8 @@ impl Network {
         for index in 0..self.nodes().len() {
             assembly.add_members(self, &trace, NodeId(index as u32));
         }
-        for &output in self.outputs() {
+        let projection = self.projection().into_iter().flatten();
+        for output in self.outputs().iter().copied().chain(projection) {
             assembly.protect(&trace, output, Protection::Output);
         }
         assembly.protect(&trace, NodeId(0), Protection::Input);

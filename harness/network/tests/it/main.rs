@@ -4,6 +4,7 @@ mod channels;
 mod costs;
 mod detectors;
 mod names;
+mod projection;
 mod shapes;
 
 use secateur_network::Network;

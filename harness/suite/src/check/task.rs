@@ -80,8 +80,8 @@ fn check_packed(key: &dyn Fn(&str) -> String, task: &TaskSource, add: &mut impl 
             );
         }
     }
-    if boxes && task.interpolation != Interpolation::Bilinear {
-        add(&key("interpolation"), for_classes.to_owned());
+    if task.interpolation != Interpolation::Bilinear && (boxes || task.packed == Packed::Pixels) {
+        add(&key("interpolation"), "is for tasks with `packed: files`".to_owned());
     }
     match (task.resize, task.side) {
         (Some(_), _) if task.packed == Packed::Pixels => {

@@ -2,6 +2,7 @@
 
 use super::check_keeps;
 use super::upstream::without_labels;
+use crate::contrast::Optimizer;
 use crate::spec::Suite;
 use crate::task::{TaskFormat, TaskSource};
 use crate::transfer::{Regime, Select, Transfer};
@@ -34,6 +35,10 @@ pub(super) fn check(
                 }
                 Some(found) if found.contrast.is_some() => {
                     add(&format!("transfer.{name}.{part}"), without_labels(recipe));
+                }
+                Some(found) if name == "linear" && found.optimizer == Optimizer::Lars => {
+                    let reason = "has `optimizer: lars`; a linear classifier on features is trained with `sgd`";
+                    add(&format!("transfer.{name}.{part}"), format!("`{recipe}` {reason}"));
                 }
                 Some(_) => {}
             }

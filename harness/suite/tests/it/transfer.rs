@@ -211,3 +211,11 @@ fn objects_in_boxes_have_no_normalization_of_a_regime() {
         "{error}"
     );
 }
+
+#[test]
+fn classifiers_on_features_have_plain_steps() {
+    let lars = WHOLE.replace("  head: {", "  head: {optimizer: lars, ");
+    assert_ne!(lars, WHOLE);
+    let error = secateur_suite::read_suite("suite.yaml", &lars).unwrap_err().to_string();
+    assert!(error.contains("transfer.linear.recipe: `head` has `optimizer: lars`"), "{error}");
+}
