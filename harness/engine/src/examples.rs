@@ -171,6 +171,12 @@ impl Augmentation {
         }
     }
 
+    /// Whether only a set that makes views can do them.
+    #[must_use]
+    pub fn has_views(&self) -> bool {
+        self.views != ViewChanges::default()
+    }
+
     /// Refuses what only detection has.
     ///
     /// # Errors
@@ -191,7 +197,7 @@ impl Augmentation {
     /// # Errors
     /// Says which keys do.
     pub(crate) fn check_without_views(&self, what: &str) -> Result<()> {
-        if self.views == ViewChanges::default() {
+        if !self.has_views() {
             return Ok(());
         }
         let keys = "`crop_area`, `color_jitter`, `grayscale` and `blur`";

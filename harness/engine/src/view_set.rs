@@ -14,6 +14,7 @@ use secateur_pictures::{
 use secateur_suite::BlurKernel;
 use tch::{Device, Kind, Tensor};
 
+use crate::contrast;
 use crate::dataset::shifted;
 use crate::error::{Error, Result};
 use crate::examples::{Augmentation, Draw, Examples, Labelled, Score};
@@ -151,33 +152,32 @@ impl ViewSet {
     pub fn views(&self, draw: &Draw<'_>, views: usize) -> Result<Tensor> {
         let Draw { indices, augmentation, streams, batch } = *draw;
         let asked = Asked { streams, batch: indices.len(), augmentation, views };
+        let first = batch * indices.len() as u64;
+        let in_order =
+            |order: &Order| order.at(first, indices.len()).iter().map(|(index, _)| index).eq(indices);
         let mut running = self.running.borrow_mut();
-        let goes_on = |own: &Running| own.asked == asked && own.next == batch && own.next < own.end;
-        let mut current = match running.take().filter(goes_on) {
-            Some(own) => own,
-            None => self.start(asked, batch)?,
-        };
-        let expected = current.order.at(batch * indices.len() as u64, indices.len());
-        let pictures = if expected.iter().map(|(index, _)| index).eq(indices) {
-            current.next += 1;
-            let pictures = self.next(&mut current.loader)?;
-            *running = Some(current);
-            pictures
-        } else {
-            // Somebody else's choice: made at once, and nothing ahead.
-            let first = batch * indices.len() as u64;
-            let epochs = (first..).map(|position| position / self.len().max(1) as u64);
-            let picks = indices.iter().zip(epochs).map(|(index, epoch)| pick(*index, epoch)).collect();
-            self.next(&mut self.load(picks, self.train_views(&asked), streams, indices.len())?)?
-        };
-        // Mirroring is part of the views.
-        let augmentation = Augmentation { flip: false, ..augmentation };
-        shifted(pictures, &Draw { augmentation, ..*draw })
+        let goes_on = running.as_ref().is_some_and(|own| {
+            own.asked == asked && own.next == batch && batch < own.end && in_order(&own.order)
+        });
+        if !goes_on && !self.is_empty() {
+            let order = Order::new(streams, self.len());
+            if in_order(&order) {
+                *running = Some(self.start(asked, batch, order)?);
+            } else {
+                // Somebody's own choice: made at once, and nothing ahead.
+                let epochs = (first..).map(|position| position / self.len() as u64);
+                let picks = indices.iter().zip(epochs).map(|(index, epoch)| pick(*index, epoch)).collect();
+                return self
+                    .next(&mut self.load(picks, self.train_views(&asked), streams, indices.len())?, draw);
+            }
+        }
+        let current = running.as_mut().ok_or_else(nothing)?;
+        current.next += 1;
+        self.next(&mut current.loader, draw)
     }
 
     /// Begins to make batches ahead.
-    fn start(&self, asked: Asked, first: u64) -> Result<Running> {
-        let order = Order::new(asked.streams, self.len());
+    fn start(&self, asked: Asked, first: u64, order: Order) -> Result<Running> {
         let batches = self.len().div_ceil(asked.batch.max(1)).max(STRETCH);
         let picked = order.at(first * asked.batch as u64, batches * asked.batch);
         let picks = picked.into_iter().map(|(index, epoch)| pick(index, epoch)).collect();
@@ -198,8 +198,15 @@ impl ViewSet {
         Ok(Loader::new(Arc::clone(&self.source), picks, options)?)
     }
 
+    /// The next batch of a loader, normalized on the device and shifted.
+    fn next(&self, loader: &mut Loader<u8>, draw: &Draw<'_>) -> Result<Tensor> {
+        // Mirroring is part of the views.
+        let augmentation = Augmentation { flip: false, ..draw.augmentation };
+        shifted(self.next_plain(loader)?, &Draw { augmentation, ..*draw })
+    }
+
     /// The next batch of a loader, normalized on the device.
-    fn next(&self, loader: &mut Loader<u8>) -> Result<Tensor> {
+    fn next_plain(&self, loader: &mut Loader<u8>) -> Result<Tensor> {
         let before = loader.waited();
         let (mut pixels, mut shape) = (Tensor::new(), [0, 3, 0, 0]);
         if let Some(batch) = loader.next_batch()? {
@@ -209,7 +216,7 @@ impl ViewSet {
         }
         self.waited.set(self.waited.get() + loader.waited().saturating_sub(before));
         if shape[0] == 0 {
-            return Err(Error::Data("there is no picture to be seen".to_owned()));
+            return Err(nothing());
         }
         let device = self.labels.values.device();
         if device != Device::Cpu {
@@ -258,8 +265,12 @@ impl ViewSet {
     /// Pictures as they are seen where nothing is random.
     fn plain(&self, indices: &[i64]) -> Result<Tensor> {
         let picks = indices.iter().map(|index| pick(*index, 0)).collect();
-        self.next(&mut self.load(picks, vec![self.test.clone()], Streams::new(0), indices.len())?)
+        self.next_plain(&mut self.load(picks, vec![self.test.clone()], Streams::new(0), indices.len())?)
     }
+}
+
+fn nothing() -> Error {
+    Error::Data("there is no picture to be seen".to_owned())
 }
 
 /// A negative number is that of no picture, which the loader tells.
@@ -295,6 +306,20 @@ impl Source for Decoded {
     }
 }
 
+impl contrast::Views for ViewSet {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn check(&self, augmentation: &Augmentation) -> Result<()> {
+        self.check_augmentation(augmentation)
+    }
+
+    fn views(&self, draw: &Draw<'_>) -> Result<Tensor> {
+        self.views(draw, 2)
+    }
+}
+
 impl Labelled for ViewSet {
     fn labels(&self) -> &Tensor {
         &self.labels.values
@@ -305,7 +330,7 @@ impl Labelled for ViewSet {
         let picks = Pick::of_epoch(0, 0..self.len());
         let mut loader = self.load(picks, vec![self.test.clone()], Streams::new(0), batch)?;
         for start in (0..self.len()).step_by(batch) {
-            let pictures = self.next(&mut loader)?;
+            let pictures = self.next_plain(&mut loader)?;
             each(&pictures, &self.labels.values.f_narrow(0, start as i64, pictures.size()[0])?)?;
         }
         Ok(())

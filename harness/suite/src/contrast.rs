@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-
 /// A contrastive loss, in place of the task's own. The network then ends in a [`Projection`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "loss", rename_all = "kebab-case", deny_unknown_fields)]

@@ -5,6 +5,7 @@
 //! list of methods with parameters and prints what the methods refuse of them. `secateur-worker --validate PLUGIN` reads a question
 //! as JSON, makes one check of the plugin, and prints the verdict on a last line.
 
+mod best;
 mod contain;
 mod features;
 mod machine;

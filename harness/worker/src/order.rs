@@ -10,13 +10,40 @@ use secateur_data::detection::DetectionInfo;
 use secateur_data::pack::{self, AnyInfo};
 use secateur_data::{Split, TaskInfo};
 use secateur_engine::detection::SceneSet;
-use secateur_engine::{DeviceSet, Examples, Layout, Options, Precision};
+use secateur_engine::{
+    Augmentation, DeviceSet, Examples, Labelled, Layout, Options, Precision, ViewSet, interpolation,
+};
 use secateur_network::Network;
 use secateur_store::StageOrder;
+use secateur_suite::{Interpolation, Normalize, Recipe};
 use tch::Device;
 
 /// Set by SIGTERM and SIGINT: the stage stops at the next step and reports `cancelled`.
 pub(crate) static CANCELLED: AtomicBool = AtomicBool::new(false);
+
+/// How a stage sees pictures with one class each, where it does not see them as their pack says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    /// What trains on them.
+    pub(crate) recipe: Option<&'a Recipe>,
+    /// What they are normalized with.
+    pub(crate) normalize: Option<Normalize>,
+    /// How they are resized.
+    pub(crate) interpolation: Option<Interpolation>,
+}
+
+impl<'a> Seen<'a> {
+    /// As a recipe has it.
+    pub(crate) fn by(recipe: &'a Recipe) -> Self {
+        Self { recipe: Some(recipe), ..Self::default() }
+    }
+
+    fn info(&self, info: &TaskInfo) -> TaskInfo {
+        let Some(own) = self.normalize else { return info.clone() };
+        let single = |values: [f64; 3]| values.iter().map(|value| *value as f32).collect();
+        TaskInfo { mean: single(own.mean), std: single(own.std), ..info.clone() }
+    }
+}
 
 /// A stage order on its device.
 pub(crate) struct Order {
@@ -121,16 +148,48 @@ impl Order {
         split: Split,
         info: &AnyInfo,
         network: &Network,
+        seen: &Seen<'_>,
     ) -> anyhow::Result<Box<dyn Examples>> {
         Ok(match info {
-            AnyInfo::Classes(info) => Box::new(self.pictures(input, split, info)?),
+            AnyInfo::Classes(info) => self.pictures(input, split, info, seen)?,
             AnyInfo::Boxes(info) => Box::new(self.scenes(input, split, info, network)?),
         })
     }
 
-    /// A packed split of pictures with one class each on the device.
-    pub(crate) fn pictures(&self, input: &str, split: Split, info: &TaskInfo) -> anyhow::Result<DeviceSet> {
-        Ok(DeviceSet::new(&pack::read_split(self.input(input)?, split)?, info, self.device)?)
+    /// A packed split of pictures with one class each: on the device, or decoded and changed on threads where files were packed or
+    /// a recipe sees more than shifts and mirror images.
+    pub(crate) fn pictures(
+        &self,
+        input: &str,
+        split: Split,
+        info: &TaskInfo,
+        seen: &Seen<'_>,
+    ) -> anyhow::Result<Box<dyn Labelled>> {
+        let in_views = seen.recipe.is_some_and(|recipe| Augmentation::of(recipe).has_views());
+        Ok(match pack::read_labelled(self.input(input)?, split)? {
+            packed @ pack::Labelled::Files(_) => Box::new(self.views_of(packed, info, seen)?),
+            packed @ pack::Labelled::Pixels(_) if in_views => Box::new(self.views_of(packed, info, seen)?),
+            pack::Labelled::Pixels(pictures) => {
+                Box::new(DeviceSet::new(&pictures, &seen.info(info), self.device)?)
+            }
+        })
+    }
+
+    /// Random views of a packed split, whatever was packed.
+    fn views_of(&self, packed: pack::Labelled, info: &TaskInfo, seen: &Seen<'_>) -> anyhow::Result<ViewSet> {
+        // More threads change nothing of what is seen. A GPU leaves the processors to them.
+        let threads = match self.device {
+            Device::Cpu => self.raw.environment.threads as usize,
+            _ => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let info = seen.info(info);
+        Ok(match packed {
+            pack::Labelled::Files(files) => {
+                let chosen = seen.interpolation.map(interpolation);
+                ViewSet::of_files(files, &info, chosen, self.device, threads)?
+            }
+            pack::Labelled::Pixels(pictures) => ViewSet::of_pixels(pictures, &info, self.device, threads)?,
+        })
     }
 
     /// A packed split of pictures with objects in boxes on the device.

@@ -46,7 +46,7 @@ fn resume(checkpoint: &Path, trainer: &Trainer<'_>, ends: &[u64]) -> anyhow::Res
 }
 
 /// blake3 of a step and of tensors with their names, in hexadecimal.
-fn digest(step: u64, tensors: &Tensors) -> String {
+pub(crate) fn digest(step: u64, tensors: &Tensors) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&step.to_le_bytes());
     for (name, tensor) in tensors {
@@ -56,6 +56,12 @@ fn digest(step: u64, tensors: &Tensors) -> String {
         hasher.update(&tensor.bytes);
     }
     hasher.finalize().to_hex().to_string()
+}
+
+/// Makes training begin again, whatever an earlier attempt left.
+pub(crate) fn forget(order: &Order) {
+    // If there is none, nothing is to be forgotten.
+    let _ = std::fs::remove_file(order.output(CHECKPOINT));
 }
 
 /// Trains for `total` steps, stopping at each of `stops` to let `at_stop` look at the model. Continues from the
@@ -90,10 +96,15 @@ pub(crate) fn train(
     let mut saved_at = Instant::now();
     for end in ends {
         let position = Position { batch: done, schedule_step: done, ..Position::start(total) };
+        let (begun, waited) = (Instant::now(), trainer.data.waited());
         let summary = trainer.train(position, end - done, &[], &mut Cancel(NoHooks))?;
+        let pictures = (end - done) * u64::from(trainer.recipe.batch);
         done = end;
-        let (loss, accuracy) = (summary.loss, summary.accuracy);
-        order.event(&serde_json::json!({"event": "trained", "step": done, "of": total, "loss": loss, "accuracy": accuracy}));
+        order.event(&serde_json::json!({
+            "event": "trained", "step": done, "of": total, "loss": summary.loss, "accuracy": summary.accuracy,
+            "seconds": begun.elapsed().as_secs_f64(), "pictures": pictures,
+            "waited_seconds": trainer.data.waited().saturating_sub(waited).as_secs_f64(),
+        }));
         last = Some(summary);
         if stops.contains(&done) {
             at_stop(done)?;

@@ -37,7 +37,8 @@ pub(super) fn check(
                     add(&format!("transfer.{name}.{part}"), without_labels(recipe));
                 }
                 Some(found) if name == "linear" && found.optimizer == Optimizer::Lars => {
-                    let reason = "has `optimizer: lars`; a linear classifier on features is trained with `sgd`";
+                    let reason =
+                        "has `optimizer: lars`; a linear classifier on features is trained with `sgd`";
                     add(&format!("transfer.{name}.{part}"), format!("`{recipe}` {reason}"));
                 }
                 Some(_) => {}

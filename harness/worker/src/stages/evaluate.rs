@@ -9,7 +9,7 @@ use secateur_engine::{Evaluation, evaluate};
 use secateur_store::ScoreFacts;
 use secateur_suite::{EvaluateSpec, ScoredSplit};
 
-use crate::order::Order;
+use crate::order::{Order, Seen};
 use crate::stages::Ended;
 use crate::weights;
 
@@ -26,8 +26,8 @@ pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
     let training = Training { validated: None, steps: 0, leaked: weights::leaked(&model)? };
     match &info {
         AnyInfo::Classes(info) => {
-            let test = order.pictures(pack, split, info)?;
-            let result = evaluate(&model, &test, info.classes.len())?;
+            let test = order.pictures(pack, split, info, &Seen::default())?;
+            let result = evaluate(&model, &*test, info.classes.len())?;
             scored(order, info, &result, training)
         }
         AnyInfo::Boxes(info) => {

@@ -3,11 +3,11 @@
 
 use secateur_data::Split;
 use secateur_data::pack::AnyInfo;
-use secateur_engine::{Examples, Streams, extract_features};
+use secateur_engine::{Streams, extract_features};
 use secateur_store::ExtractFacts;
 use secateur_suite::ExtractSpec;
 
-use crate::order::Order;
+use crate::order::{Order, Seen};
 use crate::stages::Ended;
 use crate::{features, weights};
 
@@ -29,14 +29,15 @@ pub(crate) fn run(order: &Order, spec: &ExtractSpec) -> anyhow::Result<Ended> {
     let model = weights::load_body(order, &spec.network, &any, shape, path, &streams)?;
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero");
+    let seen = Seen { normalize: spec.normalize, interpolation: spec.interpolation, recipe: None };
     let mut splits = Vec::new();
     for (pack, split) in [("trainval", Split::Train), ("trainval", Split::Validation), ("test", Split::Test)]
     {
-        let pictures = order.pictures(pack, split, info)?;
+        let pictures = order.pictures(pack, split, info, &seen)?;
         if pictures.is_empty() && split == Split::Validation {
             continue;
         }
-        splits.push((split, extract_features(&model, &pictures)?));
+        splits.push((split, extract_features(&model, &*pictures)?));
     }
     features::write(order, &splits)?;
     let width = splits.first().map_or(0, |(_, features)| features.values.size().get(1).copied().unwrap_or(0));

@@ -1,9 +1,12 @@
 //! `prepare`: packs a task's splits, training and validation apart from the test split.
 
 use anyhow::Context as _;
-use secateur_data::{TaskData, folder, generated, official, pack};
+use secateur_data::listing::Listing;
+use secateur_data::pack::{self, Framing};
+use secateur_data::{TaskData, folder, generated, official};
+use secateur_engine::interpolation;
 use secateur_metrics::ClassificationMetric;
-use secateur_suite::{DataSource, Metric, PrepareSpec, TaskFormat, TaskSource, derive_seed};
+use secateur_suite::{DataSource, Metric, Packed, PrepareSpec, TaskFormat, TaskSource, derive_seed};
 
 use crate::order::Order;
 use crate::stages::Ended;
@@ -27,16 +30,18 @@ pub(crate) fn run(order: &Order, spec: &PrepareSpec) -> anyhow::Result<Ended> {
         }
         DataSource::Files { source, version } if source.format == TaskFormat::Official => {
             check_version("loader", *version, official::VERSION)?;
-            let (task, report) = load_official(order, source)?;
-            tracing::info!(?report, "loaded");
-            pack(order, &task, 0)?
+            official(order, source)?
         }
         DataSource::Files { source, version } => {
             check_version("loader", *version, folder::VERSION)?;
-            let (task, report) =
-                folder::load_with_report(order.input("data")?, &options(&spec.task, source))?;
-            tracing::info!(?report, "loaded");
-            pack(order, &task, report.broken.len())?
+            let (data, options) = (order.input("data")?, options(&spec.task, source));
+            if source.packed == Packed::Files {
+                pack_files(order, &folder::list(data, &options)?, source)?
+            } else {
+                let (task, report) = folder::load_with_report(data, &options)?;
+                tracing::info!(?report, "loaded");
+                pack(order, &task, report.broken.len())?
+            }
         }
     };
     Ok(Ended::ok(facts)?.with("trainval", "trainval").with("test", "test"))
@@ -66,16 +71,43 @@ fn pack(order: &Order, task: &TaskData, left_out: usize) -> anyhow::Result<serde
     }))
 }
 
-fn load_official(order: &Order, source: &TaskSource) -> anyhow::Result<(TaskData, official::LoadReport)> {
+/// Writes the pictures of a listing as files, and says what is in it.
+fn pack_files(order: &Order, listing: &Listing, source: &TaskSource) -> anyhow::Result<serde_json::Value> {
+    let side = source.side.context("the order names no side of the pictures that networks see")?;
+    let mut framing = Framing::usual(side, interpolation(source.interpolation));
+    framing.resize = source.resize.unwrap_or(framing.resize);
+    let report = pack::write_files(&order.output("trainval"), &order.output("test"), listing, &framing)?;
+    tracing::info!(?report, "packed");
+    let info = listing.info();
+    Ok(serde_json::json!({
+        "task": info.id,
+        "version": info.version,
+        "classes": info.classes.len(),
+        "train": listing.train.len(),
+        "validation": listing.validation.len(),
+        "test": listing.test.len(),
+        "left_out": 0,
+        "bytes": report.bytes,
+    }))
+}
+
+/// Packs an official set.
+fn official(order: &Order, source: &TaskSource) -> anyhow::Result<serde_json::Value> {
     let own = source.official.as_ref().context("the order names no official set")?;
     let held_out = if own.held_out { official::HeldOut::Pinned } else { official::HeldOut::Nothing };
     let options = official::Options { reduced: own.reduced, held_out };
-    let folder = order.input("data")?;
-    let (mut task, report) = official::load(folder, official::entry(&own.set)?, &options, source.side)?;
+    let (folder, entry) = (order.input("data")?, official::entry(&own.set)?);
+    if source.packed == Packed::Files {
+        let listing = official::list(folder, entry, &options)?;
+        let listing = if source.title.is_empty() { listing } else { listing.titled(&source.title) };
+        return pack_files(order, &listing, source);
+    }
+    let (mut task, report) = official::load(folder, entry, &options, source.side)?;
+    tracing::info!(?report, "loaded");
     if !source.title.is_empty() {
         task.info.title.clone_from(&source.title);
     }
-    Ok((task, report))
+    pack(order, &task, 0)
 }
 
 fn options(id: &str, source: &TaskSource) -> folder::Options {

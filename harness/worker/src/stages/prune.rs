@@ -12,7 +12,7 @@ use secateur_network::Network;
 use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
 use secateur_suite::{Prunable, PruneSet, PruneSpec};
 
-use crate::order::{CANCELLED, Order};
+use crate::order::{CANCELLED, Order, Seen};
 use crate::stages::Ended;
 use crate::weights::{self, Form};
 
@@ -25,8 +25,14 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     // Without a trained network among its inputs the method begins from initialization.
     let start = if order.input_names().any(|name| name == "end") { "end" } else { "init" };
     let model = weights::load(order, &network, order.input(start)?)?;
-    let train = order.examples("trainval", Split::Train, &info, &network)?;
-    let validation = order.examples("trainval", Split::Validation, &info, &network)?;
+    let train = order.examples(
+        "trainval",
+        Split::Train,
+        &info,
+        &network,
+        &Seen { recipe: spec.recipe.as_ref(), ..Seen::default() },
+    )?;
+    let validation = order.examples("trainval", Split::Validation, &info, &network, &Seen::default())?;
     let mut upstream = BTreeMap::new();
     for name in order.input_names().filter(|name| *name == "init" || name.starts_with("step-")) {
         // Plugins say `step:500`, files `step-500`.

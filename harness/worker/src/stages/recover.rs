@@ -5,7 +5,7 @@ use secateur_engine::{Sgd, State, Streams, Trainer, recalibrate};
 use secateur_store::RecoverFacts;
 use secateur_suite::RecoverSpec;
 
-use crate::order::Order;
+use crate::order::{Order, Seen};
 use crate::stages::Ended;
 use crate::training;
 use crate::weights::{self, Form};
@@ -24,7 +24,13 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
         model = model.compacted(&network.surgery(&groups, &kept)?)?;
         form = Form::Compacted;
     }
-    let data = order.examples("trainval", Split::Train, &info, &network)?;
+    let data = order.examples(
+        "trainval",
+        Split::Train,
+        &info,
+        &network,
+        &Seen { recipe: spec.recipe.as_ref(), ..Seen::default() },
+    )?;
     let streams = Streams::new(spec.seed);
     let mut steps = 0;
     if let Some(recipe) = &spec.recipe {
@@ -37,7 +43,7 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after recovery");
     weights::write(&model, &State::of(&model, None), form, &order.output("weights.safetensors"))?;
-    let validation = order.examples("trainval", Split::Validation, &info, &network)?;
+    let validation = order.examples("trainval", Split::Validation, &info, &network, &Seen::default())?;
     let validation = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
     let samples = spec.recipe.as_ref().map_or(0, |recipe| steps * u64::from(recipe.batch));
     let facts = RecoverFacts { samples, steps, recalibrated: spec.recalibrate, validation, leaked };

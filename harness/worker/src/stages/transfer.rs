@@ -3,11 +3,12 @@
 
 use secateur_data::pack::AnyInfo;
 use secateur_data::{Split, TaskInfo};
-use secateur_engine::{Evaluation, Sgd, Streams, Trainer, evaluate, train_head};
-use secateur_suite::{RegimeKind, TransferSpec};
+use secateur_engine::{Evaluation, Examples, Sgd, Streams, Trainer, evaluate, train_head};
+use secateur_suite::{RegimeKind, Select, TransferSpec};
 
+use crate::best::{self, Best};
 use crate::features::Reader;
-use crate::order::Order;
+use crate::order::{Order, Seen};
 use crate::stages::Ended;
 use crate::stages::evaluate::{Training, detection, scored};
 use crate::{training, weights};
@@ -48,25 +49,53 @@ fn full(order: &Order, spec: &TransferSpec, any: &AnyInfo) -> anyhow::Result<End
         _ => weights::load_body(order, &spec.network, any, shape, path, &streams)?,
     };
     let network = model.network();
-    let train = order.examples("trainval", Split::Train, any, network)?;
-    let validation = order.examples("trainval", Split::Validation, any, network)?;
+    let recipe = Some(&spec.recipe);
+    let seen = Seen { recipe, normalize: spec.normalize, interpolation: spec.interpolation };
+    let train = order.examples("trainval", Split::Train, any, network, &seen)?;
+    let seen = Seen { recipe: None, ..seen };
+    let validation = order.examples("trainval", Split::Validation, any, network, &seen)?;
     let steps = spec.length.steps(spec.recipe.batch, train.len() as u64);
     let sgd = Sgd::new(&spec.recipe, model.params().len());
     let trainer = Trainer { model: &model, sgd: &sgd, data: &*train, recipe: &spec.recipe, streams };
-    training::train(order, &trainer, steps, &[], |_| Ok(()))?;
-    let validated = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
+    let validated = match spec.select {
+        Select::Last => {
+            training::train(order, &trainer, steps, &[], |_| Ok(()))?;
+            if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) }
+        }
+        Select::BestValidation => Some(train_to_best(order, &trainer, &*validation, steps)?),
+    };
     // The audit: fine-tuning must not have brought anything back.
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after fine-tuning");
     let training = Training { validated, steps, leaked };
     match any {
         AnyInfo::Classes(info) => {
-            let test = order.pictures("test", Split::Test, info)?;
-            scored(order, info, &evaluate(&model, &test, info.classes.len())?, training)
+            let test = order.pictures("test", Split::Test, info, &seen)?;
+            scored(order, info, &evaluate(&model, &*test, info.classes.len())?, training)
         }
         AnyInfo::Boxes(info) => {
             let test = order.scenes("test", Split::Test, info, network)?;
             detection::run(order, info, &model, &test, training)
         }
     }
+}
+
+/// Trains, and makes the model the one that was best on the validation split at the end of an epoch. Returns its score there.
+fn train_to_best(
+    order: &Order,
+    trainer: &Trainer<'_>,
+    validation: &dyn Examples,
+    steps: u64,
+) -> anyhow::Result<f64> {
+    anyhow::ensure!(!validation.is_empty(), "the task has no validation split to choose a network on");
+    let stops = best::ends_of_epochs(trainer.data.len() as u64, trainer.recipe.batch, steps);
+    let mut best = Best::open(order, trainer.model, validation);
+    if best.is_empty() {
+        // A checkpoint alone does not know what was best before it.
+        training::forget(order);
+    }
+    training::train(order, trainer, steps, &stops, |step| best.look(step))?;
+    let (step, score) = best.restore()?;
+    order.event(&serde_json::json!({"event": "selected", "step": step, "of": steps, "validation": score}));
+    Ok(score)
 }
