@@ -39,6 +39,17 @@ fn suite(tasks: &[&str], official: &str) -> String {
     base.text().replace("tasks:\n  stripes", &format!("tasks:\n{declared}  stripes"))
 }
 
+/// The same with pictures of full size, of which full transfer sees random parts, and linear transfer the middle.
+fn in_full_size(text: &str) -> String {
+    text.replace("side: 16,", "side: 16, packed: files,")
+        .replace("recipes:\n", "recipes:\n  parts: {batch: 16, lr: 0.05, crop_area: [0.08, 1], flip: true}\n")
+        .replace("full: {recipe: base", "full: {recipe: parts")
+        .replace(
+            "linear: {recipe: base,",
+            "linear: {recipe: base, normalize: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]},",
+        )
+}
+
 fn run(lab: &Lab, text: &str, more: &[&str]) -> crate::support::Said {
     std::fs::write(lab.path("mini.yaml"), text).expect("a suite can be written");
     let mut command = lab.command("store");
@@ -49,7 +60,8 @@ fn run(lab: &Lab, text: &str, more: &[&str]) -> crate::support::Said {
 fn the_twelve_official_tasks_are_transferred_to_in_both_regimes() {
     let lab = Lab::new();
     publish_all(&lab.path("."));
-    run(&lab, &suite(&SETS, ", reduced: true"), &["--jobs", "2"]).exits(0);
+    let text = in_full_size(&suite(&SETS, ", reduced: true"));
+    run(&lab, &text, &["--jobs", "2"]).exits(0);
     let rows = lab.rows("store");
     assert_eq!(rows.len(), 12 * 2 * 2);
     for row in &rows {
@@ -61,7 +73,7 @@ fn the_twelve_official_tasks_are_transferred_to_in_both_regimes() {
         assert!(row["test_pictures"].parse::<u32>().expect("a count") >= 9, "{row:?}");
     }
     // Whether a set lies in its archives or unpacked, the pictures are the same: as prepared, so scored.
-    let digest = |id: &str| lab.object("store", &format!("prepare {id}"))["facts"]["digest"].clone();
+    let digest = |id: &str| lab.object("store", &format!("prepare {id}"))["outputs"].clone();
     let before: Vec<_> = SETS.iter().map(|id| digest(id)).collect();
     for (number, id) in SETS.iter().enumerate() {
         let folder = lab.path(id);
@@ -70,8 +82,48 @@ fn the_twelve_official_tasks_are_transferred_to_in_both_regimes() {
         if number % 2 == 0 { set.unpack(&folder) } else { set.pack(&folder) }
     }
     std::fs::remove_dir_all(lab.path("store")).expect("removed");
-    run(&lab, &suite(&SETS, ", reduced: true"), &["--jobs", "2"]).exits(0);
+    run(&lab, &text, &["--jobs", "2", "--only", "method=dense-trained", "--only", "regime=linear"]).exits(0);
+    assert!(before.iter().all(|outputs| outputs["trainval"].is_object() && outputs["test"].is_object()));
     assert_eq!(SETS.iter().map(|id| digest(id)).collect::<Vec<_>>(), before);
+}
+
+/// Interpolation and normalization of a regime, and the best snapshot on the validation split, change what is scored, and nothing else.
+#[test]
+fn a_regime_says_how_pictures_are_seen_and_which_network_is_scored() {
+    let lab = Lab::new();
+    let flowers = publish("flowers", SMALL).of_noise();
+    flowers.pack(&lab.path("flowers"));
+    let text = in_full_size(&suite(&["flowers"], ", reduced: true, held_out: true"));
+    let text = text.replace("length: 4it", "length: 12it");
+    run(&lab, &text, &[]).exits(0);
+    let transfer = |regime: &str| {
+        let mut objects = lab.objects("store").into_iter();
+        let wanted = format!("{regime} transfer of magnitude");
+        let found =
+            objects.find(|object| object["label"].as_str().is_some_and(|own| own.starts_with(&wanted)));
+        found.unwrap_or_else(|| panic!("no {wanted}"))
+    };
+    let before = [transfer("linear"), transfer("full")];
+    let bicubic = text.replace("{label: magnitude,", "{label: magnitude, interpolation: bicubic,");
+    assert_ne!(bicubic, text);
+    let best = text.replace("length: 12it", "length: 12it, select: best-validation");
+    for changed in [bicubic, best] {
+        std::fs::remove_dir_all(lab.path("store")).expect("removed");
+        run(&lab, &changed, &[]).exits(0);
+        let (linear, full) = (transfer("linear"), transfer("full"));
+        assert_ne!(full["identity"], before[1]["identity"]);
+        if changed.contains("bicubic") {
+            assert_ne!(linear["inputs"]["features"], before[0]["inputs"]["features"]);
+            assert_ne!(full["facts"]["loss"], before[1]["facts"]["loss"]);
+        } else {
+            assert_eq!(linear["outputs"], before[0]["outputs"]);
+            let score = |object: &serde_json::Value| object["facts"]["validation"].as_f64().expect("a score");
+            assert!(score(&full) >= score(&before[1]), "the best is no worse than the last");
+            let events = lab.file("store", full["label"].as_str().expect("a label"), "events.jsonl");
+            let events = std::fs::read_to_string(events).expect("events");
+            assert!(events.contains("\"selected\"") && events.contains("waited_seconds"), "{events}");
+        }
+    }
 }
 
 #[test]

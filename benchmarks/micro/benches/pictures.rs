@@ -3,44 +3,15 @@
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use image::{ExtendedColorType, codecs::jpeg::JpegEncoder};
-use secateur_data::generated;
+use secateur_micro::photographs;
 use secateur_pictures::{
     Decoder, Draw, Interpolation, Loader, LoaderOptions, Normalisation, Pick, Picture, Pixel, Raster, Recipe,
     Source, Viewer,
 };
 
 const PICTURES: usize = 16;
-const WIDTH: usize = 500;
-const HEIGHT: usize = 375;
-
-/// Generated scenes with noise, as JPEGs of 90.
+/// Files in memory.
 struct Photographs(Vec<Vec<u8>>);
-
-impl Photographs {
-    fn new() -> Self {
-        let task = generated::generate_first("generated/upstream", 1, WIDTH, PICTURES)
-            .expect("it is in the catalogue");
-        let mut state = 1_u32;
-        let mut noise = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 28) as u8
-        };
-        let area = WIDTH * WIDTH;
-        let files = task.train.pixels.chunks_exact(3 * area).map(|planes| {
-            let pixels: Vec<u8> = (0..HEIGHT * WIDTH)
-                .flat_map(|place| [planes[place], planes[area + place], planes[2 * area + place]])
-                .map(|value| value.saturating_add(noise()).saturating_sub(8))
-                .collect();
-            let mut file = Vec::new();
-            JpegEncoder::new_with_quality(&mut file, 90)
-                .encode(&pixels, WIDTH as u32, HEIGHT as u32, ExtendedColorType::Rgb8)
-                .expect("it fits into memory");
-            file
-        });
-        Self(files.collect())
-    }
-}
 
 impl Source for Photographs {
     fn len(&self) -> usize {
@@ -64,7 +35,7 @@ impl Source for Photographs {
 /// One thread, pictures of 500x375 to 224. `pytorch/pictures.py` does the same with torchvision, and takes turns with
 /// the example `throughput` of `secateur-pictures`, which is to be trusted more on a busy machine.
 fn pictures(criterion: &mut Criterion) {
-    let source = Photographs::new();
+    let source = Photographs(photographs(PICTURES));
     let files = source.0.clone();
     let mut group = criterion.benchmark_group("pictures");
     group.sample_size(20).throughput(Throughput::Elements(PICTURES as u64));

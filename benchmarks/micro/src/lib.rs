@@ -4,12 +4,14 @@
 mod channels;
 mod graph;
 mod hand;
+mod photographs;
 mod process;
 mod regions;
 
 pub use channels::filter_norms;
 pub use graph::{GraphTraining, recipe};
 pub use hand::{HandNetwork, HandTraining};
+pub use photographs::photographs;
 pub use process::{keep_memory, processor_seconds};
 pub use regions::{Matching, Pooling, Suppression};
 

@@ -206,9 +206,9 @@ fn who_has_no_views_says_so() {
     assert!(matches!(ViewSet::of_pixels(short, &info(), Device::Cpu, 1), Err(Error::Data(_))));
 }
 
-/// A set in the layout of DTD, packed as files.
+/// A set in the layout of DTD, of noise, packed as files.
 fn packed(folder: &tempfile::TempDir) -> (PackedFiles, TaskInfo) {
-    let published = publish("dtd", Size { classes: 3, train: 12, validation: 3, test: 6 });
+    let published = publish("dtd", Size { classes: 3, train: 12, validation: 3, test: 6 }).of_noise();
     let listing = list(published.unpacked().path(), &published.entry, &Options::default()).unwrap();
     let framing = Framing::usual(SIDE as u32, Interpolation::Bilinear);
     write_files(folder.path(), &folder.path().join("test"), &listing, &framing).unwrap();
@@ -223,6 +223,7 @@ fn files_are_decoded_when_they_are_seen() {
     let mut bytes = Vec::new();
     secateur_pictures::Source::read(&files, 4, &mut bytes).unwrap();
     let streams = Streams::new(8);
+    let mut seen = Vec::new();
     for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
         let files = read_files(folder.path(), Split::Train).unwrap();
         let set = ViewSet::of_files(files, &info, Some(interpolation), Device::Cpu, 2).unwrap();
@@ -246,7 +247,9 @@ fn files_are_decoded_when_they_are_seen() {
             .make(Picture::Encoded(&bytes), &[view], draw, |_, view| expected = normalized(view, &info))
             .unwrap();
         assert!(near(&floats(&set.gather(&[4]).unwrap().0), &expected));
+        seen.push(expected);
     }
+    assert!(!near(&seen[0], &seen[1]));
 }
 
 #[test]
