@@ -9,10 +9,12 @@ use anyhow::Context;
 use secateur_data::detection::DetectionInfo;
 use secateur_data::pack::{self, AnyInfo};
 use secateur_data::{Split, TaskInfo};
+use secateur_engine::contrast::{ContrastSet, Views};
 use secateur_engine::detection::SceneSet;
-use secateur_engine::{DeviceSet, Examples, Layout, Options, Precision};
+use secateur_engine::{DeviceSet, Examples, Layout, Model, Options, Precision, Streams};
 use secateur_network::Network;
 use secateur_store::StageOrder;
+use secateur_suite::Recipe;
 use tch::Device;
 
 /// Set by SIGTERM and SIGINT: the stage stops at the next step and reports `cancelled`.
@@ -126,6 +128,39 @@ impl Order {
             AnyInfo::Classes(info) => Box::new(self.pictures(input, split, info)?),
             AnyInfo::Boxes(info) => Box::new(self.scenes(input, split, info, network)?),
         })
+    }
+
+    /// A packed split on the device with what a model is trained to say of it by a recipe: its labels, or which views are of one
+    /// picture where the recipe is contrastive. Without a recipe pictures are all that is read.
+    pub(crate) fn objective<'m>(
+        &self,
+        (input, split): (&str, Split),
+        info: &AnyInfo,
+        model: &'m Model,
+        recipe: Option<&Recipe>,
+        streams: Streams,
+    ) -> anyhow::Result<Box<dyn Examples + 'm>> {
+        let projection = model.network().projection().is_some();
+        match recipe.filter(|recipe| recipe.contrast.is_some() || projection) {
+            Some(recipe) => {
+                let views = self.views(input, split, info)?;
+                Ok(Box::new(ContrastSet::new(views, recipe, model, streams)?))
+            }
+            None => self.examples(input, split, info, model.network()),
+        }
+    }
+
+    /// Two views of each picture of a packed split.
+    fn views(&self, input: &str, split: Split, info: &AnyInfo) -> anyhow::Result<Box<dyn Views>> {
+        match info {
+            AnyInfo::Classes(info) => Ok(Box::new(self.pictures(input, split, info)?)),
+            AnyInfo::Boxes(info) => {
+                anyhow::bail!(
+                    "task {} has boxes; contrastive training takes pictures with one class each",
+                    info.id
+                )
+            }
+        }
     }
 
     /// A packed split of pictures with one class each on the device.
