@@ -409,6 +409,11 @@ fn check_task(
     let options = secateur_network::zoo::Options { width: Some(network.width), ..Default::default() };
     let built = secateur_network::zoo::build(&network.name, &options)
         .with_context(|| format!("suite {}: {key}.name", suite.name))?;
+    if let Some(projection) = network.projection {
+        built
+            .projected(projection.hidden.map(|hidden| hidden as usize), projection.out as usize)
+            .with_context(|| format!("suite {}: {key}.projection", suite.name))?;
+    }
     let detects = matches!(built.node(built.output()).op, Op::BoxPredictions { .. });
     if has_boxes != detects {
         let (own, other) =

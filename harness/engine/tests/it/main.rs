@@ -3,6 +3,7 @@
 mod augmentation;
 mod channels;
 mod contrast;
+mod contrastive_losses;
 mod cuda;
 mod detection;
 mod evaluation;
