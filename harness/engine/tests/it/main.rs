@@ -9,6 +9,7 @@ mod forward;
 mod masks;
 mod options;
 mod pattern;
+mod published;
 mod resnet20;
 mod resume;
 mod statistics;
