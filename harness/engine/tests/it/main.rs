@@ -12,6 +12,7 @@ mod lars;
 mod masks;
 mod options;
 mod pattern;
+mod published;
 mod resnet20;
 mod resume;
 mod statistics;
