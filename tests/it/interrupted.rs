@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use secateur_checkpoint::read;
 
 use crate::support::{GIVEN, Lab, MAGNITUDE, Said, Suite};
 
@@ -158,6 +159,42 @@ fn killed_and_stopped_runs_continue_to_the_same_bytes() {
     lab.run(&suite, "stopped", &[]).exits(0);
     assert_eq!(lab.results("stopped"), whole);
     assert_eq!(outputs("stopped"), outputs("whole"));
+}
+
+/// MoCo's average and queue go on with the weights.
+#[test]
+fn training_without_labels_continues_to_the_same_bits() {
+    let lab = Lab::new();
+    let suite = Suite {
+        upstream: "train: {recipe: pretrain, length: 400it}",
+        keeps: "[0.2]",
+        track: "{name: equal-allowance, allowance: 6400ex, recipe: pretrain}",
+        more: format!("controls: [dense-as-is]\n{}", crate::contrast::LINEAR),
+        ..crate::contrast::suite(&[MAGNITUDE])
+    };
+    lab.run(&suite, "whole", &["--jobs", "1"]).exits(0);
+    for kind in ["train", "recover"] {
+        let mut command = lab.command(kind);
+        command.args(["--jobs", "1"]);
+        let parent = start(command);
+        let attempt = checkpoint_of(&lab.path(kind), kind);
+        kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
+        end(parent);
+        let saved = read(&attempt.join("training.checkpoint"));
+        let saved =
+            saved.unwrap_or_else(|error| panic!("the {kind} was too short to be interrupted: {error}"));
+        assert!(saved.tensors.contains_key("contrast.queue"));
+        let order = crate::support::json(&attempt.join("order.json"));
+        lab.run(&suite, kind, &["--jobs", "1"]).exits(0);
+        let label = order["label"].as_str().expect("a label");
+        let log = std::fs::read_to_string(lab.file(kind, label, "log.txt")).expect("a log");
+        assert!(log.contains("continuing from a checkpoint"), "{log}");
+        let results = |store: &str| {
+            let object = lab.object(store, label);
+            format!("{} {} {}", object["identity"], object["outputs"], object["facts"])
+        };
+        assert_eq!(results(kind), results("whole"), "{kind}");
+    }
 }
 
 /// Recovery and full transfer train, too, and go on from where they were.

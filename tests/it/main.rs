@@ -11,6 +11,7 @@ mod bad_input;
 mod channels;
 mod command_line;
 mod contained;
+mod contrast;
 mod counts;
 mod detection;
 mod direct;

@@ -115,11 +115,14 @@ pub(crate) const GIVEN: &str = "checkpoint: given.safetensors";
 #[derive(Clone, Debug)]
 pub(crate) struct Suite {
     pub(crate) seed: u64,
+    pub(crate) network: &'static str,
     pub(crate) upstream: &'static str,
     pub(crate) keeps: &'static str,
     pub(crate) track: &'static str,
     /// What may be removed.
     pub(crate) set: &'static str,
+    /// Lines of recipes beside `base`.
+    pub(crate) recipes: &'static str,
     pub(crate) methods: String,
     pub(crate) more: String,
 }
@@ -128,10 +131,12 @@ impl Suite {
     pub(crate) fn new(methods: &[&str]) -> Self {
         Self {
             seed: 7,
+            network: "{name: resnet8, width: 0.25}",
             upstream: TRAINED,
             keeps: "[0.3, 0.1]",
             track: "{name: equal-allowance, allowance: 480ex, recipe: base}",
             set: "prunable: {name: convolutions}",
+            recipes: "",
             methods: methods.concat(),
             more: String::new(),
         }
@@ -143,15 +148,16 @@ impl Suite {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Self { seed, upstream, keeps, track, set, methods, more } = self;
+        let Self { seed, network, upstream, keeps, track, set, recipes, methods, more } = self;
         format!(
             "name: mini\n\
              seed: {seed}\n\
-             network: {{name: resnet8, width: 0.25}}\n\
+             network: {network}\n\
              upstream: {{task: stripes, {upstream}}}\n\
              tasks:\n  stripes: {{format: image-folder, path: stripes, validation_per_class: 2}}\n\
              {set}\n\
              recipes:\n  base: {{batch: 16, lr: 0.05, weight_decay: 5e-4, flip: true, shift: 1}}\n\
+             {recipes}\
              keeps: {keeps}\n\
              tracks:\n  - {track}\n\
              {more}\

@@ -31,6 +31,21 @@ pub enum CheckpointError {
     /// A tensor cannot be written or converted.
     #[error("{0}")]
     Tensor(#[from] TensorError),
+    /// A file is not the published one that it should be.
+    #[error(
+        "checkpoint `{path}` is not the published `{name}`: its SHA-256 is {found}, and that of the published file begins with \
+         {known}; fetch it again, or give a file of your own another name"
+    )]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// The published checkpoint.
+        name: &'static str,
+        /// What is known of its digest.
+        known: &'static str,
+        /// The file's own digest.
+        found: String,
+    },
     /// The tensors are not those of the network.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),

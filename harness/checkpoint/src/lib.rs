@@ -4,6 +4,8 @@
 //! a handful of globals and refuses every other by name, so that a checkpoint from the internet cannot do
 //! more than describe tensors. Damaged files end in an error that says what is wrong, never in a panic.
 //!
+//! [`Published`] knows checkpoints that others have published, and [`import`] reads them and says which one a file is.
+//!
 //! [`PickledDict`] reads dictionaries with arrays of NumPy in the same interpreter, which then knows other globals.
 
 mod archive;
@@ -13,6 +15,7 @@ mod error;
 mod globals;
 mod legacy;
 mod pickle;
+mod published;
 mod rebuild;
 mod safe;
 mod select;
@@ -26,6 +29,7 @@ use std::path::Path;
 pub use arrays::{PickledArray, PickledDict};
 pub use check::{Mismatch, check_against};
 pub use error::{CheckpointError, ParseError, TensorError};
+pub use published::{Imported, PUBLISHED_TERMS, Published, import};
 pub use safe::write_safetensors;
 pub use select::normalize_names;
 pub use tensor::{Dtype, TensorData, Tensors};

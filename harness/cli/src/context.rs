@@ -16,6 +16,7 @@ use secateur_suite::{
 
 use crate::interpreter::{self, Found};
 use crate::plugins::{PluginInfo, Plugins, refusals};
+use crate::published;
 
 /// What a suite needs from outside.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Context {
         }
         let mut outside = BTreeMap::new();
         let checkpoint = |upstream: &Upstream| match &upstream.checkpoint {
-            Some(checkpoint) => find_checkpoint(places, checkpoint),
+            Some(checkpoint) => find_checkpoint(places, checkpoint, &suite.network.name),
             None => Ok(BTreeMap::new()),
         };
         let upstream = checkpoint(&suite.upstream)?;
@@ -409,6 +410,11 @@ fn check_task(
     let options = secateur_network::zoo::Options { width: Some(network.width), ..Default::default() };
     let built = secateur_network::zoo::build(&network.name, &options)
         .with_context(|| format!("suite {}: {key}.name", suite.name))?;
+    if let Some(projection) = network.projection {
+        built
+            .projected(projection.hidden.map(|hidden| hidden as usize), projection.out as usize)
+            .with_context(|| format!("suite {}: {key}.projection", suite.name))?;
+    }
     let detects = matches!(built.node(built.output()).op, Op::BoxPredictions { .. });
     if has_boxes != detects {
         let (own, other) =
@@ -448,14 +454,21 @@ fn input(path: &Path) -> anyhow::Result<InputFile> {
     Ok(InputFile { path, digest })
 }
 
-/// Files of an upstream checkpoint: a file is `end`; of a folder, `end`, `init` and `step-N`.
-fn find_checkpoint(places: &Places<'_>, name: &str) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+/// Files of an upstream checkpoint: a file is `end`; of a folder, `end`, `init` and `step-N`. What is no file may be the name of a
+/// published checkpoint of the suite's network.
+fn find_checkpoint(
+    places: &Places<'_>,
+    name: &str,
+    network: &str,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let beside = places.suite.parent().unwrap_or(Path::new(".")).join(name);
     let below = places.data_root.map(|root| root.join(name));
     let path = if beside.exists() {
         beside
     } else if let Some(below) = below.filter(|path| path.exists()) {
         below
+    } else if let Some(imported) = published::of_suite(places.data_root, name, network)? {
+        imported
     } else {
         bail!(
             "there is no upstream checkpoint `{name}` beside {}{}",

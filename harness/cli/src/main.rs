@@ -11,6 +11,7 @@ mod interpreter;
 mod limits;
 mod plugins;
 mod progress;
+mod published;
 mod question;
 mod record;
 mod schedule;
@@ -57,7 +58,7 @@ enum Command {
     Networks(commands::networks::Networks),
     /// Begin a plugin of your own, or look into one.
     Plugin(commands::plugin::Plugin),
-    /// Read checkpoints of other tools.
+    /// List published checkpoints by name, or read checkpoints of other tools.
     Weights(commands::weights::Weights),
     /// Print a schema: of suite files, of `report.json`, or of the columns of `results.csv`.
     Schema {

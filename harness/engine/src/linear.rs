@@ -54,13 +54,22 @@ pub struct LinearHead {
 }
 
 impl LinearHead {
+    /// What the classifier answers to the features of a split, f32 `[count, classes]`.
+    ///
+    /// # Errors
+    /// Fails if the features are not as many as it was trained on, or libtorch fails.
+    pub fn logits(&self, features: &Features) -> Result<Tensor> {
+        let _guard = tch::no_grad_guard();
+        Ok(features.values.f_linear(&self.weight, Some(&self.bias))?)
+    }
+
     /// Scores the classifier on the features of a split.
     ///
     /// # Errors
     /// Fails if there is no picture, or libtorch fails.
     pub fn score(&self, features: &Features, classes: usize) -> Result<Evaluation> {
         let _guard = tch::no_grad_guard();
-        let output = features.values.f_linear(&self.weight, Some(&self.bias))?;
+        let output = self.logits(features)?;
         let loss = loss(&output, &features.labels, 0.0)?.f_double_value(&[])?;
         let predictions = Vec::<i64>::try_from(output.f_argmax(1, false)?)?;
         let labels = Vec::<i64>::try_from(&features.labels)?;

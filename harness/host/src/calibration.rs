@@ -55,6 +55,10 @@ impl Session<'_> {
             });
         }
         order.reverse();
+        if let Some(memory) = set.memory().filter(|_| validation) {
+            // Nothing trains on these pictures, so that what they remember must be of the network as it is now.
+            memory.begin();
+        }
         let mut reader = self.reader.borrow_mut();
         reader.validation = validation;
         reader.batch = batch as usize;

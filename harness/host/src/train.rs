@@ -140,6 +140,13 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Forgets what the training pictures remember of earlier steps, which the weights do not follow from any more.
+    fn begin_memory(&self) {
+        if let Some(memory) = self.setup.train.memory() {
+            memory.begin();
+        }
+    }
+
     /// # Safety
     /// The request and everything it points to must be valid for this call, as the contract says.
     unsafe fn train(&self, request: &abi::TrainRequest) -> Answer<abi::TrainResult> {
@@ -182,14 +189,15 @@ impl Session<'_> {
             }
             extra.push(ExtraParam::new(tensor, request.extra_weight_decay));
         }
-        if request.flags & abi::TRAIN_RESET_OPTIMIZER != 0 {
+        let reset = request.flags & abi::TRAIN_RESET_OPTIMIZER != 0;
+        let restart = request.flags & abi::TRAIN_RESTART_SCHEDULE != 0;
+        if reset {
             self.sgd.reset();
         }
-        let (schedule_step, schedule_total) = if request.flags & abi::TRAIN_RESTART_SCHEDULE != 0 {
-            (0, request.steps)
-        } else {
-            self.schedule.get()
-        };
+        if reset || restart {
+            self.begin_memory();
+        }
+        let (schedule_step, schedule_total) = if restart { (0, request.steps) } else { self.schedule.get() };
         let position = Position {
             batch: self.next_batch.get(),
             schedule_step,
@@ -371,6 +379,7 @@ unsafe extern "C" fn rewind_to(
             session.with_state(&string(name)?, |state| {
                 Ok(state.restore_weights(session.model(), Some(&session.sgd))?)
             })?;
+            session.begin_memory();
             Ok(abi::OK)
         })
     }

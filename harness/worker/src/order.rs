@@ -9,9 +9,11 @@ use anyhow::Context;
 use secateur_data::detection::DetectionInfo;
 use secateur_data::pack::{self, AnyInfo};
 use secateur_data::{Split, TaskInfo};
+use secateur_engine::contrast::{ContrastSet, Views};
 use secateur_engine::detection::SceneSet;
 use secateur_engine::{
-    Augmentation, DeviceSet, Examples, Labelled, Layout, Options, Precision, ViewSet, interpolation,
+    Augmentation, DeviceSet, Examples, Labelled, Layout, Model, Options, Precision, Streams, ViewSet,
+    interpolation,
 };
 use secateur_network::Network;
 use secateur_store::StageOrder;
@@ -32,17 +34,20 @@ pub(crate) struct Seen<'a> {
     pub(crate) interpolation: Option<Interpolation>,
 }
 
-impl<'a> Seen<'a> {
-    /// As a recipe has it.
-    pub(crate) fn by(recipe: &'a Recipe) -> Self {
-        Self { recipe: Some(recipe), ..Self::default() }
-    }
-
+impl Seen<'_> {
     fn info(&self, info: &TaskInfo) -> TaskInfo {
         let Some(own) = self.normalize else { return info.clone() };
         let single = |values: [f64; 3]| values.iter().map(|value| *value as f32).collect();
         TaskInfo { mean: single(own.mean), std: single(own.std), ..info.clone() }
     }
+}
+
+/// Where the pictures of a split are.
+enum Pictures {
+    /// All on the device.
+    OnDevice(DeviceSet),
+    /// Decoded and changed on threads whenever they are seen.
+    InViews(ViewSet),
 }
 
 /// A stage order on its device.
@@ -156,6 +161,47 @@ impl Order {
         })
     }
 
+    /// A packed split on the device with what a model is trained to say of it by a recipe: its labels, or which views are of one
+    /// picture where the recipe is contrastive. Without a recipe pictures are all that is read.
+    pub(crate) fn objective<'m>(
+        &self,
+        (input, split): (&str, Split),
+        info: &AnyInfo,
+        model: &'m Model,
+        recipe: Option<&Recipe>,
+        streams: Streams,
+    ) -> anyhow::Result<Box<dyn Examples + 'm>> {
+        let projection = model.network().projection().is_some();
+        let seen = Seen { recipe, ..Seen::default() };
+        match recipe.filter(|recipe| recipe.contrast.is_some() || projection) {
+            Some(recipe) => {
+                let views = self.views(input, split, info, &seen)?;
+                Ok(Box::new(ContrastSet::new(views, recipe, model, streams)?))
+            }
+            None => self.examples(input, split, info, model.network(), &seen),
+        }
+    }
+
+    /// Two views of each picture of a packed split.
+    fn views(
+        &self,
+        input: &str,
+        split: Split,
+        info: &AnyInfo,
+        seen: &Seen<'_>,
+    ) -> anyhow::Result<Box<dyn Views>> {
+        let AnyInfo::Classes(info) = info else {
+            anyhow::bail!(
+                "task {} has boxes; contrastive training takes pictures with one class each",
+                info.id()
+            );
+        };
+        Ok(match self.open(input, split, info, seen)? {
+            Pictures::OnDevice(set) => Box::new(set),
+            Pictures::InViews(set) => Box::new(set),
+        })
+    }
+
     /// A packed split of pictures with one class each: on the device, or decoded and changed on threads where files were packed or
     /// a recipe sees more than shifts and mirror images.
     pub(crate) fn pictures(
@@ -165,30 +211,31 @@ impl Order {
         info: &TaskInfo,
         seen: &Seen<'_>,
     ) -> anyhow::Result<Box<dyn Labelled>> {
-        let in_views = seen.recipe.is_some_and(|recipe| Augmentation::of(recipe).has_views());
-        Ok(match pack::read_labelled(self.input(input)?, split)? {
-            packed @ pack::Labelled::Files(_) => Box::new(self.views_of(packed, info, seen)?),
-            packed @ pack::Labelled::Pixels(_) if in_views => Box::new(self.views_of(packed, info, seen)?),
-            pack::Labelled::Pixels(pictures) => {
-                Box::new(DeviceSet::new(&pictures, &seen.info(info), self.device)?)
-            }
+        Ok(match self.open(input, split, info, seen)? {
+            Pictures::OnDevice(set) => Box::new(set),
+            Pictures::InViews(set) => Box::new(set),
         })
     }
 
-    /// Random views of a packed split, whatever was packed.
-    fn views_of(&self, packed: pack::Labelled, info: &TaskInfo, seen: &Seen<'_>) -> anyhow::Result<ViewSet> {
+    fn open(&self, input: &str, split: Split, info: &TaskInfo, seen: &Seen<'_>) -> anyhow::Result<Pictures> {
         // More threads change nothing of what is seen. A GPU leaves the processors to them.
         let threads = match self.device {
             Device::Cpu => self.raw.environment.threads as usize,
             _ => std::thread::available_parallelism().map_or(1, usize::from),
         };
+        let in_views = seen.recipe.is_some_and(|recipe| Augmentation::of(recipe).has_views());
         let info = seen.info(info);
-        Ok(match packed {
+        Ok(match pack::read_labelled(self.input(input)?, split)? {
             pack::Labelled::Files(files) => {
                 let chosen = seen.interpolation.map(interpolation);
-                ViewSet::of_files(files, &info, chosen, self.device, threads)?
+                Pictures::InViews(ViewSet::of_files(files, &info, chosen, self.device, threads)?)
             }
-            pack::Labelled::Pixels(pictures) => ViewSet::of_pixels(pictures, &info, self.device, threads)?,
+            pack::Labelled::Pixels(pictures) if in_views => {
+                Pictures::InViews(ViewSet::of_pixels(pictures, &info, self.device, threads)?)
+            }
+            pack::Labelled::Pixels(pictures) => {
+                Pictures::OnDevice(DeviceSet::new(&pictures, &info, self.device)?)
+            }
         })
     }
 

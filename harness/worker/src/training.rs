@@ -41,6 +41,9 @@ fn resume(checkpoint: &Path, trainer: &Trainer<'_>, ends: &[u64]) -> anyhow::Res
         return Err(anyhow::anyhow!("its content does not match its digest")).with_context(damaged);
     }
     let state = State::from_tensors(trainer.model, &saved.tensors).with_context(damaged)?;
+    if let Some(memory) = trainer.data.memory() {
+        memory.restore(&saved.tensors).with_context(damaged)?;
+    }
     state.restore(trainer.model, Some(trainer.sgd))?;
     Ok(Some(step))
 }
@@ -110,7 +113,10 @@ pub(crate) fn train(
             at_stop(done)?;
         }
         if done < total && saved_at.elapsed() >= interval {
-            let tensors = State::of(trainer.model, Some(trainer.sgd)).to_tensors(trainer.model)?;
+            let mut tensors = State::of(trainer.model, Some(trainer.sgd)).to_tensors(trainer.model)?;
+            if let Some(memory) = trainer.data.memory() {
+                tensors.extend(memory.to_tensors()?);
+            }
             let metadata = BTreeMap::from([
                 ("step".to_owned(), done.to_string()),
                 ("digest".to_owned(), digest(done, &tensors)),

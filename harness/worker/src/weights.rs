@@ -8,7 +8,7 @@ use anyhow::Context;
 use secateur_checkpoint::{Tensors, check_against, normalize_names, read, write_safetensors};
 use secateur_data::pack::AnyInfo;
 use secateur_engine::{Model, State, Streams};
-use secateur_network::{Network, ParamId, zoo};
+use secateur_network::{Network, PROJECTION, ParamId, zoo};
 use secateur_suite::NetworkSpec;
 
 use crate::order::Order;
@@ -16,7 +16,15 @@ use crate::order::Order;
 /// The network of a specification for a task.
 pub(crate) fn network(spec: &NetworkSpec, info: &AnyInfo, input: [usize; 3]) -> anyhow::Result<Arc<Network>> {
     let options = zoo::Options { width: Some(spec.width), classes: Some(info.classes()), input: Some(input) };
-    Ok(Arc::new(zoo::build(&spec.name, &options)?))
+    let network = zoo::build(&spec.name, &options)?;
+    let Some(projection) = spec.projection else { return Ok(Arc::new(network)) };
+    let hidden = projection.hidden.map(|hidden| hidden as usize);
+    Ok(Arc::new(network.projected(hidden, projection.out as usize)?))
+}
+
+/// The network of a specification for a task whose classes it is to tell, whatever it ended in upstream.
+fn classifier(spec: &NetworkSpec, info: &AnyInfo, input: [usize; 3]) -> anyhow::Result<Arc<Network>> {
+    network(&NetworkSpec { projection: None, ..spec.clone() }, info, input)
 }
 
 /// Reads a checkpoint for a network; everything that is neither mask nor optimizer state must fit it.
@@ -36,7 +44,7 @@ fn check(network: &Network, tensors: &Tensors, path: &Path) -> anyhow::Result<()
 }
 
 /// A file's tensors, and the network that they are of: `network`, or what is left of it if channels have been cut out.
-/// The classifier keeps the outputs that `network` has, since a file may be of another task.
+/// The classifier keeps the outputs that `network` has, since a file may be of another task, or end in a projection.
 fn read_with_network(network: &Arc<Network>, path: &Path) -> anyhow::Result<(Tensors, Arc<Network>)> {
     let file = read(path)?;
     let tensors = normalize_names(file.tensors);
@@ -45,8 +53,15 @@ fn read_with_network(network: &Arc<Network>, path: &Path) -> anyhow::Result<(Ten
     }
     let heads = network.heads();
     let narrowed = network.narrowed(|param| {
-        let mut shape = tensors.get(&param.name).map_or_else(Vec::new, |tensor| tensor.shape.clone());
-        if heads.contains(&param.node) && !shape.is_empty() {
+        let head = heads.contains(&param.node);
+        // A projection reads the same features as the classifier in whose place it stands.
+        let projected = || {
+            let (_, kind) = param.name.rsplit_once('.').filter(|_| head)?;
+            tensors.get(&format!("{}.{kind}", PROJECTION[0]))
+        };
+        let found = tensors.get(&param.name).or_else(projected);
+        let mut shape = found.map_or_else(Vec::new, |tensor| tensor.shape.clone());
+        if head && !shape.is_empty() {
             shape[0] = param.shape[0];
         }
         shape
@@ -69,7 +84,7 @@ pub(crate) fn read_state(model: &Model, path: &Path) -> anyhow::Result<State> {
     Ok(State::from_tensors(model, &read_for(model.network(), path)?)?)
 }
 
-/// A model for another task: all weights and masks of a file but the classifier's, which starts from the streams.
+/// A model for another task: all weights and masks of a file but its head's, and a classifier that starts from the streams.
 pub(crate) fn load_body(
     order: &Order,
     spec: &NetworkSpec,
@@ -78,7 +93,7 @@ pub(crate) fn load_body(
     path: Option<&Path>,
     streams: &Streams,
 ) -> anyhow::Result<Model> {
-    let network = network(spec, info, input)?;
+    let network = classifier(spec, info, input)?;
     let Some(path) = path else { return Ok(Model::new(network, order.options(), streams)?) };
     let (mut tensors, network) = read_with_network(&network, path)?;
     let model = Model::new(Arc::clone(&network), order.options(), streams)?;
@@ -114,7 +129,7 @@ pub(crate) fn load_shared(
         path.display()
     );
     let tensors = normalize_names(file.tensors);
-    let model = Model::new(network(spec, info, input)?, order.options(), streams)?;
+    let model = Model::new(classifier(spec, info, input)?, order.options(), streams)?;
     let taken = take_matching(&model, &tensors, path)?;
     tracing::info!(taken = taken.len(), of = model.params().len(), "parameters are the pruned network's");
     for (name, mask) in tensors.iter().filter_map(|(key, mask)| Some((key.strip_prefix("mask.")?, mask))) {

@@ -1,6 +1,7 @@
 //! Whole runs on a small network, through the host.
 
 mod bench;
+mod contrastive;
 mod early_bird;
 mod parameters;
 mod perturbed;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secateur_abi as abi;
 use secateur_data::{Pictures, TaskInfo};
-use secateur_engine::{DeviceSet, Model, Options, State, Streams};
+use secateur_engine::{DeviceSet, Examples, Model, Options, State, Streams};
 use secateur_host::{MethodFailure, Plugin, Removable, Session, SessionSetup, Snapshot, run_method};
 use secateur_metrics::ClassificationMetric;
 use secateur_network::{Builder, Network, Op, Window};
@@ -115,7 +115,7 @@ pub struct Trial<'a> {
     /// The network where the trial begins. A run changes it.
     pub model: &'a Model,
     /// Training and validation pictures.
-    pub data: &'a DeviceSet,
+    pub data: &'a dyn Examples,
     /// What may be removed.
     pub removable: Removable,
     /// Fractions to be kept, descending.
@@ -135,7 +135,7 @@ pub struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// A run without training, without anything kept upstream, and with a seed of 3.
     #[must_use]
-    pub fn new(model: &'a Model, data: &'a DeviceSet, removable: Removable, keeps: &'a [f64]) -> Self {
+    pub fn new(model: &'a Model, data: &'a dyn Examples, removable: Removable, keeps: &'a [f64]) -> Self {
         Self {
             model,
             data,

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod damage;
+mod published;
 mod pytorch;
 mod safe;
 mod shared;

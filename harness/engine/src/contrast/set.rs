@@ -23,8 +23,8 @@ use crate::random::Streams;
 /// | simCLR | both views, `[2n, c, h, w]` | `[2n, d]` | numbers of the pictures, i64 `[n]` |
 /// | MoCo v2 | first views, `[n, c, h, w]` | `[n, d]` | keys of the second views, `[n, d]` |
 ///
-/// A set belongs to one model, whose average MoCo's keys come from. Batches that are drawn for training count the step, and so do
-/// all others not: calibration reads keys and queue as training has left them.
+/// A set belongs to one model, whose average MoCo's keys come from. Making a batch changes nothing that a later batch would see; a step
+/// of training does ([`Memory::after_step`]).
 #[derive(Debug)]
 pub struct ContrastSet<'m> {
     views: Box<dyn Views + 'm>,
@@ -140,7 +140,7 @@ impl Examples for ContrastSet<'_> {
         })
     }
 
-    /// NT-Xent for simCLR; InfoNCE against the target's keys and the queue for MoCo. Labels that could be smoothed there are none.
+    /// NT-Xent for simCLR, InfoNCE against the target's keys and the queue for MoCo. There are no labels that could be smoothed.
     fn loss(&self, output: &Tensor, target: &Tensor, _: f64) -> Result<Tensor> {
         match self.contrast {
             Contrast::Simclr { temperature } => {
@@ -207,8 +207,8 @@ impl Examples for ContrastSet<'_> {
     }
 }
 
-/// The average of earlier networks, which no mask holds: it moves after the weights, and these have none where they are masked. Weights
-/// that a hook puts in the place of others for a step are not in it.
+/// The average has no masks of its own: it follows weights that are zero where they are masked. Weights that a hook puts in the place
+/// of parameters for one step are not in it.
 impl Memory for ContrastSet<'_> {
     fn begin(&self) {
         *self.memory.borrow_mut() = None;

@@ -3,6 +3,7 @@
 mod augmentation;
 mod channels;
 mod contrast;
+mod contrastive_losses;
 mod cuda;
 mod detection;
 mod evaluation;
@@ -11,6 +12,7 @@ mod lars;
 mod masks;
 mod options;
 mod pattern;
+mod published;
 mod resnet20;
 mod resume;
 mod statistics;

@@ -21,6 +21,12 @@ pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
         ScoredSplit::Validation => ("trainval", Split::Validation),
     };
     let info = order.task(pack)?;
+    anyhow::ensure!(
+        spec.network.projection.is_none(),
+        "network {} ends in a projection and tells no classes of task {}; write `evaluate: false`, and score it by transfer",
+        spec.network.name,
+        info.id()
+    );
     let network = weights::network(&spec.network, &info, order.shape(pack, split)?)?;
     let model = weights::load(order, &network, order.input("weights")?)?;
     let training = Training { validated: None, steps: 0, leaked: weights::leaked(&model)? };

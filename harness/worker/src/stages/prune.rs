@@ -12,7 +12,7 @@ use secateur_network::Network;
 use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
 use secateur_suite::{Prunable, PruneSet, PruneSpec};
 
-use crate::order::{CANCELLED, Order, Seen};
+use crate::order::{CANCELLED, Order};
 use crate::stages::Ended;
 use crate::weights::{self, Form};
 
@@ -25,14 +25,10 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     // Without a trained network among its inputs the method begins from initialization.
     let start = if order.input_names().any(|name| name == "end") { "end" } else { "init" };
     let model = weights::load(order, &network, order.input(start)?)?;
-    let train = order.examples(
-        "trainval",
-        Split::Train,
-        &info,
-        &network,
-        &Seen { recipe: spec.recipe.as_ref(), ..Seen::default() },
-    )?;
-    let validation = order.examples("trainval", Split::Validation, &info, &network, &Seen::default())?;
+    let streams = Streams::new(spec.seed);
+    let objective =
+        |split| order.objective(("trainval", split), &info, &model, spec.recipe.as_ref(), streams);
+    let (train, validation) = (objective(Split::Train)?, objective(Split::Validation)?);
     let mut upstream = BTreeMap::new();
     for name in order.input_names().filter(|name| *name == "init" || name.starts_with("step-")) {
         // Plugins say `step:500`, files `step-500`.
@@ -51,7 +47,7 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         removable,
         targets: targets.clone(),
         upstream,
-        streams: Streams::new(spec.seed),
+        streams,
         cancelled: &CANCELLED,
         deadline: Some(order.deadline),
         progress: log_progress,

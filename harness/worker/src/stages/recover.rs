@@ -5,7 +5,7 @@ use secateur_engine::{Sgd, State, Streams, Trainer, recalibrate};
 use secateur_store::RecoverFacts;
 use secateur_suite::RecoverSpec;
 
-use crate::order::{Order, Seen};
+use crate::order::Order;
 use crate::stages::Ended;
 use crate::training;
 use crate::weights::{self, Form};
@@ -24,14 +24,10 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
         model = model.compacted(&network.surgery(&groups, &kept)?)?;
         form = Form::Compacted;
     }
-    let data = order.examples(
-        "trainval",
-        Split::Train,
-        &info,
-        &network,
-        &Seen { recipe: spec.recipe.as_ref(), ..Seen::default() },
-    )?;
     let streams = Streams::new(spec.seed);
+    let objective =
+        |split| order.objective(("trainval", split), &info, &model, spec.recipe.as_ref(), streams);
+    let data = objective(Split::Train)?;
     let mut steps = 0;
     if let Some(recipe) = &spec.recipe {
         steps = spec.samples / u64::from(recipe.batch);
@@ -43,8 +39,11 @@ pub(crate) fn run(order: &Order, spec: &RecoverSpec) -> anyhow::Result<Ended> {
     let leaked = weights::leaked(&model)?;
     anyhow::ensure!(leaked == 0, "{leaked} weights under a mask are not zero after recovery");
     weights::write(&model, &State::of(&model, None), form, &order.output("weights.safetensors"))?;
-    let validation = order.examples("trainval", Split::Validation, &info, &network, &Seen::default())?;
-    let validation = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
+    let validation = objective(Split::Validation)?;
+    // What a projection says can be scored as the recipe's objective alone, and there may be none.
+    let answers = spec.recipe.is_some() || network.projection().is_none();
+    let scored = answers && !validation.is_empty();
+    let validation = if scored { Some(validation.score(&model)?.metric) } else { None };
     let samples = spec.recipe.as_ref().map_or(0, |recipe| steps * u64::from(recipe.batch));
     let facts = RecoverFacts { samples, steps, recalibrated: spec.recalibrate, validation, leaked };
     Ok(Ended::ok(facts)?.with("weights", "weights.safetensors"))

@@ -7,7 +7,7 @@ use secateur_engine::{Model, Sgd, State, Streams, Trainer};
 use secateur_store::TrainFacts;
 use secateur_suite::TrainSpec;
 
-use crate::order::{Order, Seen};
+use crate::order::Order;
 use crate::stages::Ended;
 use crate::{training, weights};
 
@@ -33,7 +33,8 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
         weights::Form::Whole,
         &order.output("init.safetensors"),
     )?;
-    let data = order.examples("trainval", Split::Train, &info, &network, &Seen::by(&spec.recipe))?;
+    let objective = |split| order.objective(("trainval", split), &info, &model, Some(&spec.recipe), streams);
+    let data = objective(Split::Train)?;
     let steps = spec.length.steps(spec.recipe.batch, data.len() as u64);
     let trainer = Trainer { model: &model, sgd: &sgd, data: &*data, recipe: &spec.recipe, streams };
     for step in &spec.keep_steps {
@@ -49,7 +50,7 @@ pub(crate) fn run(order: &Order, spec: &TrainSpec) -> anyhow::Result<Ended> {
         )
     })?;
     weights::write(&model, &State::of(&model, None), weights::Form::Whole, &order.output("end.safetensors"))?;
-    let validation = order.examples("trainval", Split::Validation, &info, &network, &Seen::default())?;
+    let validation = objective(Split::Validation)?;
     let validation = if validation.is_empty() { None } else { Some(validation.score(&model)?.metric) };
     let loss = summary.map_or(0.0, |summary| summary.loss);
     let mut ended = Ended::ok(TrainFacts { steps, loss, validation })?
