@@ -207,7 +207,7 @@ fn what_a_trainer_sums_up_is_what_the_losses_say() {
         let recipe = contrastive(contrast);
         let model = model(1);
         let data = set(&model, contrast, 40);
-        let mut batches = Batches::new(&data, Streams::new(4), 16, Augmentation::of(&recipe)).unwrap();
+        let batches = Batches::new(&data, Streams::new(4), 16, Augmentation::of(&recipe)).unwrap();
         let (input, target) = batches.get(0).unwrap();
         let before = State::of(&model, None);
         let output = model.forward(&input, &Pass { train: true, ..Pass::default() }).unwrap();

@@ -1,7 +1,7 @@
 //! Scores.
 
 use secateur_data::Pictures;
-use secateur_engine::{DeviceSet, Error, Evaluation, Examples, Pass, evaluate, loss, predict};
+use secateur_engine::{DeviceSet, Error, Evaluation, Examples, Labelled, Pass, evaluate, loss, predict};
 use secateur_metrics::ClassificationMetric;
 use tch::{Device, Kind, Tensor};
 

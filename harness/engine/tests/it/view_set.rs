@@ -212,7 +212,7 @@ fn packed(folder: &tempfile::TempDir) -> (PackedFiles, TaskInfo) {
     let listing = list(published.unpacked().path(), &published.entry, &Options::default()).unwrap();
     let framing = Framing::usual(SIDE as u32, Interpolation::Bilinear);
     write_files(folder.path(), &folder.path().join("test"), &listing, &framing).unwrap();
-    (read_files(folder.path(), Split::Train).unwrap(), listing.info())
+    (read_files(folder.path(), Split::Train).unwrap(), listing.info().clone())
 }
 
 #[test]
