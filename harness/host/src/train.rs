@@ -194,7 +194,8 @@ impl Session<'_> {
         if reset {
             self.sgd.reset();
         }
-        if reset || restart {
+        // Before the first training there may have been calibration, and weights may have gone since.
+        if reset || restart || self.next_batch.get() == 0 {
             self.begin_memory();
         }
         let (schedule_step, schedule_total) = if restart { (0, request.steps) } else { self.schedule.get() };

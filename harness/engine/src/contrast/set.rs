@@ -23,8 +23,8 @@ use crate::random::Streams;
 /// | simCLR | both views, `[2n, c, h, w]` | `[2n, d]` | numbers of the pictures, i64 `[n]` |
 /// | MoCo v2 | first views, `[n, c, h, w]` | `[n, d]` | keys of the second views, `[n, d]` |
 ///
-/// A set belongs to one model, whose average MoCo's keys come from. Making a batch changes nothing that a later batch would see; a step
-/// of training does ([`Memory::after_step`]).
+/// A set belongs to one model, whose average MoCo's keys come from. The average begins with the first batch that is made; from then on
+/// it is steps of training that change what later batches see ([`Memory::after_step`]), and not the making of others.
 #[derive(Debug)]
 pub struct ContrastSet<'m> {
     views: Box<dyn Views + 'm>,
@@ -144,7 +144,7 @@ impl Examples for ContrastSet<'_> {
     fn loss(&self, output: &Tensor, target: &Tensor, _: f64) -> Result<Tensor> {
         match self.contrast {
             Contrast::Simclr { temperature } => {
-                let (found, pictures) = (output.size(), target.size()[0]);
+                let (found, pictures) = (output.size(), target.numel() as i64);
                 if found.first() != Some(&(2 * pictures)) {
                     let expected = vec![2 * pictures, found.get(1).copied().unwrap_or(0)];
                     return Err(Error::Shape { what: "the output of two views".to_owned(), found, expected });
