@@ -27,6 +27,7 @@ mod nightly;
 mod official;
 mod patterns;
 mod photographs;
+mod published;
 mod python;
 mod retention;
 mod runs;
