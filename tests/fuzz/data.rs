@@ -20,7 +20,7 @@ const CONSTANT: usize = 160 << 20;
 /// A picture may have 512 times as many bytes as its file, and is copied on the way.
 const TIMES: usize = 5 * 512;
 
-type Files = Vec<(String, Vec<u8>)>;
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 fn picture(format: image::ImageFormat, side: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(side, side, |x, y| image::Rgb([(x * 9) as u8, (y * 9) as u8, 77]));
@@ -29,7 +29,7 @@ fn picture(format: image::ImageFormat, side: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn write(folder: &Path, files: &Files) -> usize {
+pub(crate) fn write(folder: &Path, files: &Files) -> usize {
     for (name, bytes) in files {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -115,7 +115,7 @@ fn load_coco(files: &Files) -> Result<detection::DetectionData, DataError> {
 }
 
 /// Pictures of two classes, with one JPEG among them.
-fn sorted_files() -> Files {
+pub(crate) fn sorted_files() -> Files {
     let mut files = Files::new();
     for split in ["train", "test"] {
         for class in ["bee", "wasp"] {
@@ -136,7 +136,7 @@ fn options() -> folder::Options {
     folder::Options { side: Some(12), ..folder::Options::new("folder/some") }
 }
 
-fn tar_of(files: &Files) -> Vec<u8> {
+pub(crate) fn tar_of(files: &Files) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
         let mut header = tar::Header::new_gnu();
@@ -148,14 +148,14 @@ fn tar_of(files: &Files) -> Vec<u8> {
     archive.into_inner().expect("an archive")
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).expect("compressed");
     encoder.finish().expect("compressed")
 }
 
 /// Corrects the checksums of all headers that are where they should be, so that what else they say is believed.
-fn correct_checksums(archive: &mut [u8]) {
+pub(crate) fn correct_checksums(archive: &mut [u8]) {
     let mut at = 0;
     while let Some(block) = archive.get_mut(at..at + 512) {
         let sum: u32 = block

@@ -14,6 +14,7 @@ mod messages;
 mod mutate;
 mod nights;
 mod official;
+mod pictures;
 mod published;
 mod suites;
 

@@ -28,6 +28,7 @@ mod nightly;
 mod official;
 mod patterns;
 mod photographs;
+mod published;
 mod python;
 mod retention;
 mod runs;

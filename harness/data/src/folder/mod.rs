@@ -101,7 +101,6 @@ pub fn list(path: &Path, options: &Options) -> Result<Listing, DataError> {
 /// As [`list`]; [`DataError::Picture`] for the first picture (by name) that is broken, and [`DataError::Sizes`] if
 /// pictures differ in size.
 pub fn load_with_report(path: &Path, options: &Options) -> Result<(TaskData, LoadReport), DataError> {
-    check_options(options)?;
     let survey = Survey::of(path)?;
     let mut listing = survey.as_found(options, &BTreeSet::new())?;
     let mut broken: BTreeMap<String, String> = BTreeMap::new();
