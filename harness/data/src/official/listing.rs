@@ -9,6 +9,7 @@ use super::VERSION;
 use super::catalogue::{Entry, Normalization};
 use super::draft::{Claim, Draft};
 use super::raw::RawFile;
+use super::sample::Sample;
 use super::sets;
 use super::tree::{Source, Tree};
 use crate::folder::Validation;
@@ -38,6 +39,8 @@ pub enum HeldOut {
     /// The set's own validation split, or where it has none, a tenth of each class, chosen by a hash of the names as
     /// [`Validation`] does it.
     Pinned,
+    /// A part of the pictures is taken, to train on and to choose on. Identifier and title say how many.
+    Sample(Sample),
 }
 
 /// A picture of a set.
@@ -165,11 +168,14 @@ pub fn list(folder: &Path, entry: &Entry, options: &Options) -> Result<Listing, 
     let (tree, draft) = draft(folder, entry)?;
     let (mut listing, missing) = assemble(&tree, draft, options.reduced)?;
     demand_counts(&tree, &mut listing, &missing, options.reduced)?;
-    if options.held_out == HeldOut::Nothing {
-        let validation = std::mem::take(&mut listing.validation);
-        listing.train.extend(validation);
-    } else if listing.validation.is_empty() {
-        hold_out(&tree, &mut listing)?;
+    match options.held_out {
+        HeldOut::Pinned if !listing.validation.is_empty() => {}
+        HeldOut::Pinned => hold_out(&tree, &mut listing)?,
+        HeldOut::Nothing => {
+            let validation = std::mem::take(&mut listing.validation);
+            listing.train.extend(validation);
+        }
+        HeldOut::Sample(sample) => take(sample, &mut listing)?,
     }
     for split in Split::ALL {
         listing.split_mut(split).sort_by(|a, b| a.name.cmp(&b.name));
@@ -340,6 +346,22 @@ fn reduce(tree: &Tree<'_>, listing: &mut Listing) -> Result<(), DataError> {
         listing.title, reduced.train, reduced.official_train, reduced.test, reduced.official_test
     );
     listing.reduced = Some(reduced);
+    Ok(())
+}
+
+/// Leaves a sample of the pictures that are not for testing, and says so.
+fn take(sample: Sample, listing: &mut Listing) -> Result<(), DataError> {
+    let mut pictures = std::mem::take(&mut listing.train);
+    pictures.append(&mut listing.validation);
+    let names: Vec<&str> = pictures.iter().map(|picture| picture.name.as_str()).collect();
+    let (train, validation) =
+        sample.choose(&names).map_err(|problem| DataError::Option { option: "sample", problem })?;
+    let of = |chosen: Vec<usize>| chosen.into_iter().map(|index| pictures[index].clone()).collect();
+    (listing.train, listing.validation) = (of(train), of(validation));
+    let Sample { train, validation } = sample;
+    listing.id = format!("{}-sample-{train}-{validation}", listing.id);
+    listing.title =
+        format!("{} (sample: {train} training and {validation} validation pictures)", listing.title);
     Ok(())
 }
 

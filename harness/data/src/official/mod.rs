@@ -20,6 +20,7 @@ mod load;
 mod mat;
 mod raw;
 mod reading;
+mod sample;
 mod sets;
 mod sniff;
 mod supply;
@@ -38,6 +39,7 @@ pub use check::{
 pub use listing::{HeldOut, Listed, Listing, Options, Place, Reduced, list};
 pub use load::{LoadReport, load};
 pub use reading::{Content, Decoded, decode};
+pub use sample::Sample;
 pub use sniff::Odd;
 pub use supply::{Supply, supplies};
 

@@ -68,7 +68,14 @@ fn pack(order: &Order, task: &TaskData, left_out: usize) -> anyhow::Result<serde
 
 fn load_official(order: &Order, source: &TaskSource) -> anyhow::Result<(TaskData, official::LoadReport)> {
     let own = source.official.as_ref().context("the order names no official set")?;
-    let held_out = if own.held_out { official::HeldOut::Pinned } else { official::HeldOut::Nothing };
+    let held_out = match own.sample {
+        Some(own) => official::HeldOut::Sample(official::Sample {
+            train: own.train as usize,
+            validation: own.validation as usize,
+        }),
+        None if own.held_out => official::HeldOut::Pinned,
+        None => official::HeldOut::Nothing,
+    };
     let options = official::Options { reduced: own.reduced, held_out };
     let folder = order.input("data")?;
     let (mut task, report) = official::load(folder, official::entry(&own.set)?, &options, source.side)?;

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::catalogue::Entry;
 use super::testing::{Published, Size, publish, which};
-use super::{Content, HeldOut, Listing, Options, decode, list};
+use super::{Content, HeldOut, Listing, Options, Sample, decode, list};
 use crate::{DataError, Split};
 
 const SMALL: Size = Size { classes: 4, train: 13, validation: 9, test: 10 };
