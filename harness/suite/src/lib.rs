@@ -30,7 +30,7 @@ pub use stage::{
     PruneSpec, RESULT_VERSION, RecoverSpec, RegimeKind, StageSpec, TrainSpec, TransferSpec, VerifySpec,
     derive_seed, seed_commitment,
 };
-pub use task::{DetectionSource, Metric, OfficialSource, Packed, TaskFormat, TaskSource};
+pub use task::{DetectionSource, Metric, OfficialSource, Packed, Sample, TaskFormat, TaskSource};
 pub use transfer::{Normalize, Regime, Select, Transfer};
 pub use upstream::{TrainedWith, Upstream, UpstreamTraining};
 pub use views::{Blur, BlurKernel, ColorJitter, Interpolation};

@@ -82,6 +82,20 @@ pub struct OfficialSource {
     /// Take a set that has fewer pictures or classes than it officially has; the task's title says how many.
     #[serde(default)]
     pub reduced: bool,
+    /// Take so many pictures of it alone, to learn from and to choose on; the task's title and identifier say how many. The test
+    /// split stays whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+/// How many pictures of an official set are taken. Which ones follows from their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Pictures to learn from.
+    pub train: u32,
+    /// Pictures to choose on.
+    pub validation: u32,
 }
 
 /// What a detection task is beside its files.

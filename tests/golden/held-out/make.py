@@ -3,7 +3,8 @@
     pip install blake3
     python make.py
 
-Writes the names that are held out of a small Food-101: three classes of 22 pictures each, of which a tenth is held out.
+Writes the names that are held out of a small Food-101: three classes of 22 pictures each, of which a tenth is held out. And those
+of a sample of it: 20 pictures to train on and 5 to choose on.
 """
 
 import json
@@ -28,6 +29,10 @@ def main():
         names = [f"dish_{label:03}/{1000 + k}.jpg" for k in range(66) if k % 3 == label]
         held += sorted(names, key=rank)[: len(names) // 10]
     (HERE / "food.json").write_text(json.dumps(sorted(held), indent=1) + "\n")
+    names = [f"dish_{k % 3:03}/{1000 + k}.jpg" for k in range(66)]
+    ranked = sorted(names, key=lambda name: blake3(name.encode(), derive_key_context="secateur-data 2026 sample").digest())
+    sample = {"train": sorted(ranked[:20]), "validation": sorted(ranked[20:25])}
+    (HERE / "food-sample.json").write_text(json.dumps(sample, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::VERSION;
 use super::catalogue::{Entry, Normalization};
 use super::draft::{Claim, Draft};
+use super::sample::Sample;
 use super::sets;
 use super::tree::Tree;
 use crate::listing::{Listed, Listing, Place, Validation};
@@ -35,6 +36,8 @@ pub enum HeldOut {
     /// The set's own validation split, or where it has none, a tenth of each class, chosen by a hash of the names as
     /// [`Validation`] does it.
     Pinned,
+    /// A part of the pictures is taken, to train on and to choose on. Identifier and title say how many.
+    Sample(Sample),
 }
 
 /// Lists the pictures of a set that lies in `folder`, unpacked or in its archives. Nothing is decoded.
@@ -48,11 +51,16 @@ pub fn list(folder: &Path, entry: &Entry, options: &Options) -> Result<Listing, 
     let (tree, draft) = draft(folder, entry)?;
     let (mut listing, missing) = assemble(&tree, draft, options.reduced)?;
     demand_counts(&tree, &mut listing, &missing, options.reduced)?;
-    if options.held_out == HeldOut::Nothing {
-        let validation = std::mem::take(&mut listing.validation);
-        listing.train.extend(validation);
-    } else if listing.validation.is_empty() {
-        listing.hold_out(PINNED)?;
+    match options.held_out {
+        HeldOut::Pinned if !listing.validation.is_empty() => {}
+        HeldOut::Pinned => {
+            listing.hold_out(PINNED)?;
+        }
+        HeldOut::Nothing => {
+            let validation = std::mem::take(&mut listing.validation);
+            listing.train.extend(validation);
+        }
+        HeldOut::Sample(sample) => take(sample, &mut listing)?,
     }
     listing.sort();
     Ok(listing)
@@ -227,5 +235,21 @@ fn reduce(tree: &Tree<'_>, listing: &mut Listing) -> Result<(), DataError> {
         "{} (reduced: {classes}{train} of {official_train} training and {test} of {official_test} test pictures)",
         info.title
     );
+    Ok(())
+}
+
+/// Leaves a sample of the pictures that are not for testing, and says so.
+fn take(sample: Sample, listing: &mut Listing) -> Result<(), DataError> {
+    let mut pictures = std::mem::take(&mut listing.train);
+    pictures.append(&mut listing.validation);
+    let names: Vec<&str> = pictures.iter().map(|picture| picture.name.as_str()).collect();
+    let (train, validation) =
+        sample.choose(&names).map_err(|problem| DataError::Option { option: "sample", problem })?;
+    let of = |chosen: Vec<usize>| chosen.into_iter().map(|index| pictures[index].clone()).collect();
+    (listing.train, listing.validation) = (of(train), of(validation));
+    let Sample { train, validation } = sample;
+    listing.info.id = format!("{}-sample-{train}-{validation}", listing.info.id);
+    listing.info.title =
+        format!("{} (sample: {train} training and {validation} validation pictures)", listing.info.title);
     Ok(())
 }

@@ -16,6 +16,7 @@ mod check;
 mod draft;
 mod listing;
 mod load;
+mod sample;
 mod sets;
 mod sniff;
 mod supply;
@@ -33,6 +34,7 @@ pub use check::{
 };
 pub use listing::{HeldOut, Options, list};
 pub use load::{LoadReport, load};
+pub use sample::Sample;
 pub use sniff::Odd;
 pub use supply::{Supply, supplies};
 

@@ -34,6 +34,15 @@ pub(super) fn check(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, St
         if task.validation_per_class > 0 {
             add(&key("validation_per_class"), "is `official.held_out` for official sets".to_owned());
         }
+        if let Some((official, sample)) = task.official.as_ref().and_then(|it| Some((it, it.sample?))) {
+            if sample.train == 0 {
+                add(&key("official.sample"), "leaves nothing to learn from".to_owned());
+            }
+            if official.held_out {
+                let help = "`sample` says its validation split itself";
+                add(&key("official.held_out"), format!("stands beside `sample`; leave it out: {help}"));
+            }
+        }
     }
     if !task.format.has_boxes() {
         if task.metric.is_of_detection() {

@@ -4,7 +4,7 @@ use super::check_keeps;
 use super::upstream::without_labels;
 use crate::contrast::Optimizer;
 use crate::spec::Suite;
-use crate::task::{TaskFormat, TaskSource};
+use crate::task::{OfficialSource, TaskFormat, TaskSource};
 use crate::transfer::{Regime, Select, Transfer};
 
 pub(super) fn check(
@@ -73,14 +73,18 @@ fn check_regime(
 /// What would give a task a validation split, if it has none.
 fn without_validation(task: &TaskSource) -> Option<&'static str> {
     match task.format {
-        TaskFormat::Official if !task.official.as_ref().is_some_and(|official| official.held_out) => {
-            Some("write `held_out: true` into its `official`")
+        TaskFormat::Official => {
+            let validates = |official: &OfficialSource| {
+                official.held_out || official.sample.is_some_and(|sample| sample.validation > 0)
+            };
+            let is_there = task.official.as_ref().is_some_and(validates);
+            (!is_there).then_some("write `held_out: true` into its `official`")
         }
         TaskFormat::ImageFolder if task.validation_per_class == 0 => Some("say its `validation_per_class`"),
         TaskFormat::Voc | TaskFormat::Coco => {
             let lists = task.detection.as_ref().and_then(|detection| detection.validation.as_ref());
             lists.is_some_and(Vec::is_empty).then_some("name its lists in `detection.validation`")
         }
-        TaskFormat::Official | TaskFormat::ImageFolder => None,
+        TaskFormat::ImageFolder => None,
     }
 }

@@ -1,4 +1,4 @@
-use secateur_suite::{Schedule, Suite, YamlError, read_suite, read_suite_with};
+use secateur_suite::{Contrast, Optimizer, Schedule, Suite, YamlError, read_suite, read_suite_with};
 
 use crate::WHOLE;
 
@@ -130,6 +130,16 @@ fn the_recipes_of_papers_have_their_figures() {
             assert!((rate(name, epoch, 150) / (first * part) - 1.0).abs() < 1e-9, "{name} at {epoch}");
         }
     }
+    // Its pictures: random parts and mirroring in full fine-tuning, none for features.
+    for (name, crop) in [
+        ("2111.13445-linear", None),
+        ("2111.13445-full", Some([0.08, 1.0])),
+        ("2111.13445-full-small-lr", Some([0.08, 1.0])),
+    ] {
+        let recipe = &suite.recipes[name];
+        assert_eq!((recipe.batch, recipe.momentum, recipe.weight_decay), (64, 0.9, 5e-4), "{name}");
+        assert_eq!((recipe.crop_area, recipe.flip), (crop, crop.is_some()), "{name}");
+    }
     // 2012.06908: 182 epochs, a tenth at 91 and 136; WoodFisher: by 0.6 every six epochs from 40 to 88.
     for (epoch, wanted) in [(1, 0.1), (90, 0.1), (91, 0.01), (135, 0.01), (136, 0.001)] {
         assert!((rate("2012.06908-cifar", epoch, 182) / wanted - 1.0).abs() < 1e-9, "at {epoch}");
@@ -157,4 +167,9 @@ fn the_recipes_of_papers_have_their_figures() {
     assert_eq!(suite.recipes["2002.03231-str"].weight_decay, 2.2517578e-5);
     assert_eq!((rate("2012.06908-moco-round", 0, 10), rate("2012.06908-moco-round", 9, 10)), (3e-4, 3e-4));
     assert_eq!(suite.recipes["2106.12379-ac-dc"].schedule, Schedule::Cosine);
+    let optimizer = |name: &str| suite.recipes[name].optimizer;
+    assert_eq!(optimizer("2012.06908-simclr-round"), Optimizer::Lars);
+    assert_eq!(optimizer("2012.06908-moco-round"), Optimizer::Sgd);
+    let moco = Contrast::MocoV2 { temperature: 0.2, queue: 65_536, momentum: 0.999 };
+    assert_eq!(suite.recipes["2012.06908-moco-round"].contrast, Some(moco));
 }

@@ -17,7 +17,11 @@ fn the_suites_of_the_repository_are_fine() {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let suite = read(&std::fs::read_to_string(&path).unwrap());
+        let beside = |name: &str| {
+            std::fs::read_to_string(path.parent().unwrap().join(name)).map_err(|error| error.to_string())
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        let suite = secateur_suite::read_suite_with(&path.display().to_string(), &text, &beside).unwrap();
         assert_eq!(Some(suite.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
         count += 1;
     }

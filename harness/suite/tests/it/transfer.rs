@@ -191,6 +191,21 @@ fn transfer_that_makes_no_sense_is_refused_with_its_place() {
             secateur_suite::read_suite("suite.yaml", &text.replace(from, to)).unwrap_err().to_string();
         assert!(error.contains(expected), "{to}: {error}");
     }
+    let sampled =
+        official.replace("set: pets, held_out: true", "set: pets, sample: {train: 800, validation: 200}");
+    crate::read(&sampled.replace("full: {", "full: {select: best-validation, "));
+    for (from, to, expected) in [
+        (
+            "validation: 200}",
+            "validation: 200}, held_out: true",
+            "tasks.pets.official.held_out: stands beside `sample`",
+        ),
+        ("train: 800", "train: 0", "tasks.pets.official.sample: leaves nothing"),
+    ] {
+        let error =
+            secateur_suite::read_suite("suite.yaml", &sampled.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
     // Generated pictures are pixels already, and one label is one method.
     let generated = WHOLE.replace("label: magnitude,", "label: magnitude, interpolation: bicubic,");
     let error = secateur_suite::read_suite("suite.yaml", &generated).unwrap_err().to_string();

@@ -94,7 +94,14 @@ fn pack_files(order: &Order, listing: &Listing, source: &TaskSource) -> anyhow::
 /// Packs an official set.
 fn official(order: &Order, source: &TaskSource) -> anyhow::Result<serde_json::Value> {
     let own = source.official.as_ref().context("the order names no official set")?;
-    let held_out = if own.held_out { official::HeldOut::Pinned } else { official::HeldOut::Nothing };
+    let held_out = match own.sample {
+        Some(own) => official::HeldOut::Sample(official::Sample {
+            train: own.train as usize,
+            validation: own.validation as usize,
+        }),
+        None if own.held_out => official::HeldOut::Pinned,
+        None => official::HeldOut::Nothing,
+    };
     let options = official::Options { reduced: own.reduced, held_out };
     let (folder, entry) = (order.input("data")?, official::entry(&own.set)?);
     if source.packed == Packed::Files {

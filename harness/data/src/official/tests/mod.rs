@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::catalogue::Entry;
 use super::testing::{Published, Size, publish, which};
-use super::{HeldOut, Options, list};
+use super::{HeldOut, Options, Sample, list};
 use crate::listing::{Content, Listing, decode};
 use crate::{DataError, Split};
 

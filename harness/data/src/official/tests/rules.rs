@@ -41,6 +41,41 @@ fn validation_splits_are_those_of_the_set_or_pinned() {
 }
 
 #[test]
+fn a_sample_is_the_same_for_everybody_and_says_what_it_is() {
+    let set = publish("food101", Size { classes: 3, train: 66, validation: 0, test: 3 });
+    let folder = set.unpacked();
+    let sample = |train, validation| {
+        let held_out = HeldOut::Sample(Sample { train, validation });
+        list(folder.path(), &set.entry, &Options { held_out, ..Options::default() })
+    };
+    let listing = sample(20, 5).unwrap();
+    // Ranked by BLAKE3 in Python.
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/held-out/food-sample.json");
+    let expected: BTreeMap<String, Vec<String>> =
+        serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    for (split, name) in [(Split::Train, "train"), (Split::Validation, "validation")] {
+        let names: Vec<&String> = listing.split(split).iter().map(|picture| &picture.name).collect();
+        assert_eq!(names, expected[name].iter().collect::<Vec<_>>(), "{name}");
+    }
+    let info = listing.info();
+    assert_eq!(info.id, "food101-sample-20-5");
+    assert!(info.title.ends_with(" (sample: 20 training and 5 validation pictures)"), "{}", info.title);
+    // Test pictures stay, and labels go with their pictures.
+    let whole = listed(folder.path(), &set.entry);
+    assert_eq!(listing.test, whole.test);
+    assert!(listing.train.iter().chain(&listing.validation).all(|picture| whole.train.contains(picture)));
+    // A set's own validation split is sampled with the rest of it.
+    let own = small("dtd");
+    let held_out = HeldOut::Sample(Sample { train: SMALL.train + SMALL.validation, validation: 0 });
+    let all = list(own.unpacked().path(), &own.entry, &Options { held_out, ..Options::default() }).unwrap();
+    assert_eq!((all.train.len(), all.validation.len()), (SMALL.train + SMALL.validation, 0));
+    for (train, validation) in [(60, 7), (0, 5), (usize::MAX, 1)] {
+        let error = sample(train, validation).unwrap_err().to_string();
+        assert!(error.contains("sample") && error.contains("of 66 that are not for testing"), "{error}");
+    }
+}
+
+#[test]
 fn places_say_where_bytes_are() {
     let set = small("dtd");
     let (unpacked, packed) = (set.unpacked(), set.packed());
