@@ -82,7 +82,7 @@ fn whole(setting: Setting, train: bool) -> Result<(), Failure> {
     let mut batch = 0;
     if !train {
         let augmentation = Augmentation { shift: recipe.shift, flip: recipe.flip, ..Augmentation::default() };
-        let mut batches = Batches::new(&data, Streams::new(0), recipe.batch as usize, augmentation)?;
+        let batches = Batches::new(&data, Streams::new(0), recipe.batch as usize, augmentation)?;
         return serve(setting, |steps| {
             for _ in 0..steps {
                 drop(batches.get(batch)?);

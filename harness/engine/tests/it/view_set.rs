@@ -109,7 +109,7 @@ fn neither_threads_nor_what_was_drawn_before_matter() {
     for number in [11, 3, 4, 5, 0, 0, 9, 10] {
         let (batch, target) = batches.get(number as u64).unwrap();
         // What somebody asks in between is of no consequence.
-        many.gather(&[2, 2]).unwrap();
+        drop(many.gather(&[2, 2]).unwrap());
         assert!(same(&batch, &expected[number].0) && same(&target, &expected[number].1), "{number}");
     }
     // Another seed, and another epoch, give other views of the same pictures.
@@ -263,7 +263,7 @@ fn a_damaged_file_is_named() {
     fs::write(&path, bytes).unwrap();
     let files = read_files(folder.path(), Split::Train).unwrap();
     let set = ViewSet::of_files(files, &info, None, Device::Cpu, 2).unwrap();
-    set.gather(&[0]).unwrap();
+    drop(set.gather(&[0]).unwrap());
     let error = set.gather(&[last]).unwrap_err();
     assert!(matches!(error, Error::Pictures(_)) && error.to_string().contains(".jpg"), "{error}");
 }
