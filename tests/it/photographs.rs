@@ -44,7 +44,12 @@ fn a_published_network_scores_what_it_scores_elsewhere() {
     let written = secateur().arg("report").arg("--store").arg(&store).arg("--out").arg(&report).output();
     Said::of(&written.expect("secateur starts")).exits(0);
     let rows = table(&std::fs::read(report.join("results.csv")).expect("a report has results.csv"));
-    assert_eq!(rows.len(), 1);
-    let top1: f64 = rows[0]["top1"].parse().expect("a number");
-    assert!((top1 - 0.813).abs() <= 0.003, "{top1}");
+    // The suite's other trials are missing; the one that ran stands in the rows of all replicates and keeps that share it.
+    let scored: Vec<_> = rows.iter().filter(|row| row["outcome"] == "ok").collect();
+    assert!(!scored.is_empty(), "{rows:?}");
+    for row in scored {
+        assert_eq!(row["method"], "dense-as-is", "{row:?}");
+        let top1: f64 = row["top1"].parse().expect("a number");
+        assert!((top1 - 0.813).abs() <= 0.001, "{top1}");
+    }
 }
