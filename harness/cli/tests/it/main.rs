@@ -3,3 +3,4 @@
 mod data;
 mod fetch;
 mod lint_board;
+mod plan;
