@@ -73,6 +73,12 @@ impl Scores {
         rows.filter(|rows| rows.iter().all(|row| row.len() == replicates.len())).map(Scores)
     }
 
+    /// The same without the tasks at some places.
+    pub(crate) fn without(self, places: &BTreeSet<usize>) -> Scores {
+        let kept = self.0.into_iter().enumerate().filter(|(place, _)| !places.contains(place));
+        Scores(kept.map(|(_, scores)| scores).collect())
+    }
+
     /// One score for each task.
     pub(crate) fn of_tasks(scores: &[f64]) -> Scores {
         Scores(scores.iter().map(|score| vec![*score]).collect())

@@ -8,6 +8,7 @@
 
 mod analysis;
 mod board;
+mod conditions;
 mod cost;
 mod difficulty;
 mod draws;
@@ -33,6 +34,7 @@ mod warnings;
 pub mod testing;
 
 pub use analysis::agreement::{AgreedMethod, Agreement, agreements};
+pub use analysis::beside::{Beside, BesideLine, tables as beside_tables};
 pub use analysis::families::{
     FamilyKeep, FamilyLine, FamilyTable, ModePair, mode_pairs, tables as family_tables,
 };
@@ -40,6 +42,9 @@ pub use analysis::layers::{LayerCell, LayerKeep, LayerLine, LayerTable, tables a
 pub use analysis::masks::{MaskLayer, MaskSet, MaskState, MaskTally, MaskedNetwork};
 pub use analysis::perturbation::{
     PerturbationLine, PerturbationTable, TaskDifference, tables as perturbation_tables,
+};
+pub use analysis::pretraining::{
+    PretrainedTrack, PretrainingLine, PretrainingTable, tables as pretraining_tables,
 };
 pub use analysis::similarity::{
     SimilarityPair, SimilaritySide, SimilarityTable, tables as similarity_tables,
@@ -57,10 +62,12 @@ pub use analysis::upstream::{
     Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables,
 };
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
+pub use conditions::{TaskConditions, TransferConditions};
 pub use cost::{MethodCost, costs};
 pub use difficulty::{Difficulty, TaskExample, TaskTest};
 pub use export::csv::agreement::agreement_csv;
 pub use export::csv::columns::{COLUMNS_SCHEMA, results_columns};
+pub use export::csv::pretraining::pretraining_csv;
 pub use export::csv::statistics::statistics_csv;
 pub use export::csv::strata::{classes_csv, sizes_csv};
 pub use export::csv::tickets::tickets_csv;
@@ -81,8 +88,8 @@ pub use gallery::{Gallery, GalleryColumn, GalleryDetection, GalleryPicture, Gall
 pub use load::{load, load_manifests, machine_words};
 pub use pairs::{Pair, PairKeep, PairTable, Resampled, tables as pair_tables};
 pub use published::{
-    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedTable, published_tables,
-    read_names, read_published,
+    ORIGINS, PublishedError, PublishedFigure, PublishedLine, PublishedName, PublishedProtocol,
+    PublishedRegime, PublishedTable, published_tables, read_names, read_protocols, read_published,
 };
 pub use results::{ResultsError, read_results};
 pub use row::{Control, Outcome, Provenance, ReportInput, Row, StageCost};
@@ -107,6 +114,8 @@ pub struct Report {
     pub speeds: Vec<Speed>,
     /// Which pruned networks score as the dense one does, in the boards' order.
     pub tickets: Vec<TicketTable>,
+    /// How far tickets of different pre-trainings go, by suite.
+    pub pretrainings: Vec<PretrainingTable>,
     /// Which family of methods does best, in the boards' order.
     pub families: Vec<FamilyTable>,
     /// Iterative against one-shot pruning, in the boards' order.
@@ -119,7 +128,7 @@ pub struct Report {
     pub classes: Vec<StrataTable>,
     /// Differences between methods on detection tasks, in reading order.
     pub pairs: Vec<PairTable>,
-    /// How alike the masks of methods are, in reading order.
+    /// How alike the masks of methods are, in reading order; those of different pre-trainings at the end.
     pub similarities: Vec<SimilarityTable>,
     /// How much of each layer methods leave, in reading order.
     pub layers: Vec<LayerTable>,
@@ -129,6 +138,8 @@ pub struct Report {
     pub galleries: Vec<Gallery>,
     /// What papers have published, in the order of their files.
     pub published: Vec<PublishedTable>,
+    /// Published figures beside ours on the same tasks, and why others do not stand there, in the boards' order.
+    pub beside: Vec<Beside>,
     /// How far our rankings agree with published ones, in the boards' order.
     pub agreements: Vec<Agreement>,
     /// What a reader must know, worst first.
@@ -150,18 +161,23 @@ impl Report {
         let strata = |kind| strata_tables(&input.strata, kind);
         let (sizes, classes) = (strata(StrataKind::Size), strata(StrataKind::Class));
         let pairs = pair_tables(&input.resampled);
-        let published = published_tables(&input.published);
+        let published = published_tables(&input.published, &input.published_protocols);
         let tickets = ticket_tables(&boards);
+        let mut similarities = similarity_tables(&input.masks);
+        similarities.extend(similarity_tables(&input.pretraining_masks));
         let (families, mode_pairs) = (family_tables(&boards), mode_pairs(&boards));
         let upstream = upstream_tables(&boards);
-        let agreements = agreements(&boards, &input.published, &input.published_names);
+        let (names, protocols) = (&input.published_names, &input.published_protocols);
+        let agreements = agreements(&boards, &input.published, names, protocols, &input.conditions);
+        let beside = beside_tables(&boards, &input.conditions, &input.published, names, protocols);
         let costs = costs(input);
         let statistics = statistics_tables(&boards, &costs, &speeds);
         warnings.extend(warnings::measured::warnings(&boards, &costs, &speeds));
         warnings.extend(warnings::measured::of_statistics(&statistics));
         warnings.sort_by_key(|it| it.warning.severity());
         Report {
-            similarities: similarity_tables(&input.masks),
+            pretrainings: pretraining_tables(&tickets, &input.pretrained_tracks),
+            similarities,
             layers,
             perturbations: perturbation_tables(&boards),
             statistics,
@@ -177,6 +193,7 @@ impl Report {
             pairs,
             galleries,
             published,
+            beside,
             agreements,
             warnings,
         }

@@ -9,6 +9,8 @@ use secateur_store::{
 };
 
 use crate::analysis::masks;
+use crate::analysis::pretraining;
+use crate::conditions;
 use crate::difficulty;
 use crate::gallery;
 use crate::pairs;
@@ -71,7 +73,10 @@ pub fn load_manifests(store: &Store, wanted: &[SuiteManifest]) -> Result<ReportI
         }
         loader.costs(&mut input.costs, &mut input.speeds);
         loader.provenance(&mut input.provenance);
+        input.pretrained_tracks.extend(pretraining::tracks(manifest));
+        input.conditions.extend(conditions::of_suite(&manifest.suite));
     }
+    input.pretraining_masks = masks::load::sets(masks::load::across(&pruned));
     input.masks = masks::load::sets(pruned);
     Ok(input)
 }

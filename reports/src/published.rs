@@ -1,6 +1,7 @@
 //! Figures that papers have published: shown beside ours, never ranked with them.
 
 mod names;
+mod protocol;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use names::{PublishedName, read_names};
+pub use protocol::{PublishedProtocol, PublishedRegime, read_protocols};
 
 /// How a figure may have been come by.
 pub const ORIGINS: [&str; 4] = ["paper", "computed from raw results", "abstract", "notes of others"];
@@ -168,6 +170,9 @@ pub struct PublishedTable {
     pub sources: BTreeSet<String>,
     /// Task and metric of each column, in the order of the file.
     pub columns: Vec<(String, String)>,
+    /// Columns of other splits than the official ones, by task, with what is different.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_splits: BTreeMap<String, String>,
     /// Methods in the order of the file.
     pub lines: Vec<PublishedLine>,
 }
@@ -183,9 +188,9 @@ pub struct PublishedLine {
     pub values: Vec<Option<(String, Option<String>)>>,
 }
 
-/// Sorts figures into tables, in the order in which they came.
+/// Sorts figures into tables, in the order in which they came, and marks what protocols know of their splits.
 #[must_use]
-pub fn published_tables(figures: &[PublishedFigure]) -> Vec<PublishedTable> {
+pub fn published_tables(figures: &[PublishedFigure], protocols: &[PublishedProtocol]) -> Vec<PublishedTable> {
     let mut places: BTreeMap<[&str; 4], usize> = BTreeMap::new();
     let mut tables: Vec<PublishedTable> = Vec::new();
     for figure in figures {
@@ -193,12 +198,25 @@ pub fn published_tables(figures: &[PublishedFigure]) -> Vec<PublishedTable> {
         let at = *places.entry(key).or_insert(tables.len());
         if at == tables.len() {
             let [citation, network, protocol, regime] = key.map(str::to_owned);
-            let (sources, columns, lines) = Default::default();
-            tables.push(PublishedTable { citation, network, protocol, regime, sources, columns, lines });
+            let (sources, columns, other_splits, lines) = Default::default();
+            tables.push(PublishedTable {
+                citation,
+                network,
+                protocol,
+                regime,
+                sources,
+                columns,
+                other_splits,
+                lines,
+            });
         }
         tables[at].add(figure);
     }
     for table in &mut tables {
+        let own = protocols.iter().filter(|protocol| protocol.citation == table.citation);
+        let others = own.flat_map(|protocol| &protocol.other_splits);
+        let shown = others.filter(|(task, _)| table.columns.iter().any(|(own, _)| own == *task));
+        table.other_splits = shown.map(|(task, reason)| (task.clone(), reason.clone())).collect();
         for line in &mut table.lines {
             line.values.resize(table.columns.len(), None);
         }

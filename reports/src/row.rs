@@ -4,10 +4,12 @@ pub use secateur_store::Outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::masks::MaskSet;
+use crate::analysis::pretraining::PretrainedTrack;
+use crate::conditions::TransferConditions;
 use crate::difficulty::TaskTest;
 use crate::gallery::Gallery;
 use crate::pairs::Resampled;
-use crate::published::{PublishedFigure, PublishedName};
+use crate::published::{PublishedFigure, PublishedName, PublishedProtocol};
 use crate::speed::Speed;
 use crate::strata::StratumScore;
 use crate::trials::TrialRecords;
@@ -250,6 +252,12 @@ pub struct ReportInput {
     /// What masks keep of each layer, and what they have in common.
     #[serde(default)]
     pub masks: Vec<MaskSet>,
+    /// The same of networks of several pre-trainings together, where a suite has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pretraining_masks: Vec<MaskSet>,
+    /// Which pre-training the tracks of such a suite prune, in the suite's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pretrained_tracks: Vec<PretrainedTrack>,
     /// Test pictures with what detectors found in them.
     #[serde(default)]
     pub galleries: Vec<Gallery>,
@@ -265,6 +273,12 @@ pub struct ReportInput {
     /// Which of our methods is which of a paper's.
     #[serde(default)]
     pub published_names: Vec<PublishedName>,
+    /// Under which conditions these figures may stand beside ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published_protocols: Vec<PublishedProtocol>,
+    /// How our suites transfer networks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<TransferConditions>,
     /// Where they come from.
     pub provenance: Provenance,
 }

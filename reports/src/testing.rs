@@ -1,5 +1,7 @@
 //! Synthetic reports for tests, benchmarks and the example page. The numbers are invented.
 
+#[cfg(test)]
+pub(crate) mod conditions;
 mod detection;
 mod masks;
 mod trials;

@@ -6,8 +6,8 @@ use secateur_reports::testing::{synthetic, synthetic_detection, trial_records};
 use secateur_reports::{Report, ReportError, ReportInput, SCHEMA, write_all};
 
 #[rustfmt::skip]
-const FILES: [&str; 20] = [
-    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "upstream_transfer.csv",
+const FILES: [&str; 21] = [
+    "results.csv", "costs.csv", "speed.csv", "sizes.csv", "classes.csv", "pairs.csv", "tickets.csv", "pretraining.csv", "upstream_transfer.csv",
     "agreement.csv", "mask_similarity.csv", "layers.csv", "perturbation.csv", "leaderboard.csv", "statistics.csv", "leaderboard.tex", "summary.md", "report.json", "index.html",
     "analyses.html", "reading.html",
 ];

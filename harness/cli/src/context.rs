@@ -1,22 +1,24 @@
 //! A suite with everything around it: its plan, plugins, checkpoints and data.
 
+mod inputs;
+mod networks;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use secateur_network::Op;
-use secateur_store::{
-    Facts, InputFile, Interpreter, MethodAbout, ParamsQuestion, SuiteManifest, digest_declared, digest_file,
-};
+use secateur_store::{Facts, InputFile, Interpreter, MethodAbout, ParamsQuestion, SuiteManifest};
 use secateur_suite::{
-    DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, NetworkSpec, Plan,
-    PlanNode, PrecisionChoice, StageSpec, Suite, Surroundings, Upstream, error_at, expand, read_suite_with,
-    seed_commitment, with_paths,
+    DataSource, Environment, InputSource, LIBTORCH_VERSION, LayoutChoice, MethodEntry, Plan, PlanNode,
+    PrecisionChoice, StageSpec, Suite, Surroundings, error_at, expand, read_suite_with, seed_commitment,
+    with_paths,
 };
 
+use self::inputs::Missing;
+use self::networks::check_networks;
+use crate::digests::Digests;
 use crate::interpreter::{self, Found};
 use crate::plugins::{PluginInfo, Plugins, refusals};
-use crate::published;
 
 /// What a suite needs from outside.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct Context {
     outside: BTreeMap<String, InputFile>,
     /// Interpreters that methods run on, by what names them.
     interpreters: BTreeMap<String, Found>,
+    /// What a plan goes on without: checkpoints and data that are not there.
+    missing: Vec<String>,
 }
 
 /// Where to look.
@@ -44,6 +48,10 @@ pub(crate) struct Places<'a> {
     pub(crate) device_class: &'a str,
     /// A seed of the generated tasks in the place of the suite's.
     pub(crate) task_seed: Option<u64>,
+    /// Whether checkpoints and data may be missing, as nothing is run.
+    pub(crate) may_lack: bool,
+    /// Whether data and checkpoints are read though they look as they did when their digests were last computed.
+    pub(crate) verify_data: bool,
 }
 
 impl Context {
@@ -70,14 +78,14 @@ impl Context {
             }
         }
         let mut outside = BTreeMap::new();
-        let checkpoint = |upstream: &Upstream| match &upstream.checkpoint {
-            Some(checkpoint) => find_checkpoint(places, checkpoint, &suite.network.name),
-            None => Ok(BTreeMap::new()),
-        };
-        let upstream = checkpoint(&suite.upstream)?;
+        let mut missing = Missing::new(places.may_lack);
+        let digests = Digests::of_user(places.verify_data);
+        let network = suite.network.name.as_str();
+        let upstream = inputs::checkpoint(places, &suite.upstream, network, &mut missing)?;
         let mut pretrainings = BTreeMap::new();
         for (name, pretraining) in &suite.pretrainings {
-            pretrainings.insert(name.clone(), checkpoint(pretraining)?);
+            pretrainings
+                .insert(name.clone(), inputs::checkpoint(places, pretraining, network, &mut missing)?);
         }
         let surroundings = Surroundings {
             generated: secateur_data::generated::catalogue()
@@ -101,12 +109,13 @@ impl Context {
                 .collect(),
             rotating: rotating(&suite)?,
         };
-        for (name, path) in upstream {
-            outside.insert(format!("upstream {name}"), input(&path)?);
-        }
-        for (pretraining, files) in pretrainings {
-            for (name, path) in files {
-                outside.insert(format!("upstream {pretraining}/{name}"), input(&path)?);
+        let own = upstream.into_iter().map(|(name, path)| (format!("upstream {name}"), path));
+        let others = pretrainings.into_iter().flat_map(|(pretraining, files)| {
+            files.into_iter().map(move |(name, path)| (format!("upstream {pretraining}/{name}"), path))
+        });
+        for (key, path) in own.chain(others) {
+            if let Some(path) = path {
+                outside.insert(key, inputs::input(&path, &digests)?);
             }
         }
         let mut plan = expand(&suite, &surroundings).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
@@ -116,7 +125,7 @@ impl Context {
         for (index, entry) in suite.methods.iter().enumerate() {
             for (name, path) in &entry.files {
                 let key = format!("methods[{index}].files.{name}");
-                let found = find_file(places, path)
+                let found = inputs::find_file(places, path)
                     .map_err(|error| error_at(&file, &text, &key, &format!("{error:#}")))?;
                 outside.insert(format!("file {path}"), found);
             }
@@ -140,8 +149,10 @@ impl Context {
                     }
                     InputSource::Data(path) => {
                         let key = format!("data {path}");
-                        if let std::collections::btree_map::Entry::Vacant(entry) = outside.entry(key) {
-                            entry.insert(find_data(places, path)?);
+                        if let std::collections::btree_map::Entry::Vacant(entry) = outside.entry(key)
+                            && let Some(found) = inputs::find_data(places, path, &mut missing, &digests)?
+                        {
+                            entry.insert(found);
                         }
                     }
                     InputSource::Output { .. }
@@ -179,7 +190,18 @@ impl Context {
             libtorch: LIBTORCH_VERSION.to_owned(),
         };
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(Self { suite, digest, plan, environment, private_task_seed, methods, outside, interpreters })
+        let missing = missing.into_names();
+        Ok(Self {
+            suite,
+            digest,
+            plan,
+            environment,
+            private_task_seed,
+            methods,
+            outside,
+            interpreters,
+            missing,
+        })
     }
 
     /// An input that does not come from the store.
@@ -194,6 +216,11 @@ impl Context {
             InputSource::Interpreter(name) => format!("interpreter {name}"),
         };
         self.outside.get(&key)
+    }
+
+    /// Checkpoints and data that are not there, as the suite names them. Only a plan goes on without them.
+    pub(crate) fn missing(&self) -> &[String] {
+        &self.missing
     }
 
     /// The interpreter that a stage's method runs on.
@@ -356,171 +383,4 @@ fn check_params(
             Err(error_at(file, text, &format!("methods[{index}].params"), reason).into())
         }
     }
-}
-
-/// Whether the networks exist, and networks, tasks and recipes are all of classes or all of boxes.
-fn check_networks(suite: &Suite) -> anyhow::Result<()> {
-    let has_boxes = |task: &str| match suite.tasks.get(task) {
-        Some(source) => source.format.has_boxes(),
-        None => secateur_data::generated::detection_info(task).is_some(),
-    };
-    let mut recipes = Vec::new();
-    let own = [("network".to_owned(), &suite.upstream)].into_iter();
-    let others = suite.pretrainings.iter().map(|(name, it)| (format!("pretrainings.{name}"), it));
-    for (key, pretraining) in own.chain(others) {
-        let boxes = has_boxes(&pretraining.task);
-        check_task(suite, &key, &suite.network, &pretraining.task, boxes)?;
-        if boxes && pretraining.projection.is_some() {
-            bail!("suite {}: {key}: training without labels is for pictures with one class each", suite.name);
-        }
-        let train = pretraining.train.iter().map(|train| &train.recipe);
-        let trained = pretraining.trained.iter().map(|trained| &trained.recipe);
-        recipes.extend(train.chain(trained).map(|name| (name, boxes)));
-    }
-    let upstream = has_boxes(&suite.upstream.task);
-    if let Some((transfer, network)) = suite.transfer.as_ref().and_then(|it| Some((it, it.network.as_ref()?)))
-    {
-        for task in &transfer.tasks {
-            check_task(suite, "transfer.network", network, task, has_boxes(task))?;
-        }
-    }
-    recipes.extend(suite.direct.iter().map(|direct| (&direct.recipe, upstream)));
-    for track in &suite.tracks {
-        recipes.extend(track.recipe.iter().map(|name| (name, has_boxes(&suite.base(track).task))));
-    }
-    for (name, boxes) in recipes {
-        check_recipe(suite, name, boxes)?;
-    }
-    for (transfer, full) in suite.transfer.iter().filter_map(|it| Some((it, it.full.as_ref()?))) {
-        for task in &transfer.tasks {
-            check_recipe(suite, full.task_recipes.get(task).unwrap_or(&full.recipe), has_boxes(task))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a network exists and answers as its task asks.
-fn check_task(
-    suite: &Suite,
-    key: &str,
-    network: &NetworkSpec,
-    task: &str,
-    has_boxes: bool,
-) -> anyhow::Result<()> {
-    let options = secateur_network::zoo::Options { width: Some(network.width), ..Default::default() };
-    let built = secateur_network::zoo::build(&network.name, &options)
-        .with_context(|| format!("suite {}: {key}.name", suite.name))?;
-    if let Some(projection) = network.projection {
-        built
-            .projected(projection.hidden.map(|hidden| hidden as usize), projection.out as usize)
-            .with_context(|| format!("suite {}: {key}.projection", suite.name))?;
-    }
-    let detects = matches!(built.node(built.output()).op, Op::BoxPredictions { .. });
-    if has_boxes != detects {
-        let (own, other) =
-            if has_boxes { ("boxes", "scores classes") } else { ("classes", "predicts boxes") };
-        bail!(
-            "suite {}: {key}: task `{task}` has {own}, but network `{}` {other}; `secateur networks` lists detectors by \
-             names with `ssd`",
-            suite.name,
-            network.name
-        );
-    }
-    Ok(())
-}
-
-/// Whether a recipe's augmentation is for the kind of pictures it is used on.
-fn check_recipe(suite: &Suite, name: &str, has_boxes: bool) -> anyhow::Result<()> {
-    let recipe = &suite.recipes[name];
-    if has_boxes && recipe.shift > 0 {
-        bail!(
-            "suite {}: recipes.{name}.shift is for pictures with one class; detectors have `crop`",
-            suite.name
-        );
-    }
-    if !has_boxes && (recipe.crop || recipe.expand > 0.0 || recipe.photometric) {
-        bail!(
-            "suite {}: recipes.{name} has `crop`, `expand` or `photometric`, which are for detection; pictures with one \
-             class have `shift` and `flip`",
-            suite.name
-        );
-    }
-    Ok(())
-}
-
-fn input(path: &Path) -> anyhow::Result<InputFile> {
-    let path = std::fs::canonicalize(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let digest = digest_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(InputFile { path, digest })
-}
-
-/// Files of an upstream checkpoint: a file is `end`; of a folder, `end`, `init` and `step-N`. What is no file may be the name of a
-/// published checkpoint of the suite's network.
-fn find_checkpoint(
-    places: &Places<'_>,
-    name: &str,
-    network: &str,
-) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let beside = places.suite.parent().unwrap_or(Path::new(".")).join(name);
-    let below = places.data_root.map(|root| root.join(name));
-    let path = if beside.exists() {
-        beside
-    } else if let Some(below) = below.filter(|path| path.exists()) {
-        below
-    } else if let Some(imported) = published::of_suite(places.data_root, name, network)? {
-        imported
-    } else {
-        bail!(
-            "there is no upstream checkpoint `{name}` beside {}{}",
-            places.suite.display(),
-            places.data_root.map_or_else(
-                || "; if it lies in a data folder, name that with --data-root".to_owned(),
-                |root| format!(" or below {}", root.display())
-            )
-        );
-    };
-    if path.is_file() {
-        return Ok([("end".to_owned(), path)].into());
-    }
-    let mut files = BTreeMap::new();
-    let entries = std::fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    for entry in entries {
-        let entry = entry?.path();
-        let stem = entry.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let kept = matches!(stem.as_str(), "end" | "init")
-            || stem.strip_prefix("step-").is_some_and(|step| step.parse::<u64>().is_ok());
-        if kept && entry.extension().is_some_and(|extension| extension == "safetensors") {
-            files.insert(stem, entry);
-        }
-    }
-    if !files.contains_key("end") {
-        bail!("{} has no end.safetensors", path.display());
-    }
-    Ok(files)
-}
-
-/// A file or folder that a method entry declares: beside the suite, or below the data root.
-fn find_file(places: &Places<'_>, name: &str) -> anyhow::Result<InputFile> {
-    let beside = places.suite.parent().unwrap_or(Path::new(".")).join(name);
-    let below = places.data_root.map(|root| root.join(name));
-    let Some(path) = [Some(beside), below].into_iter().flatten().find(|path| path.exists()) else {
-        let data = places.data_root.map(|root| format!(" or below {}", root.display()));
-        bail!("there is no `{name}` beside {}{}", places.suite.display(), data.unwrap_or_default());
-    };
-    let digest = digest_declared(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let path = std::fs::canonicalize(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(InputFile { path, digest })
-}
-
-fn find_data(places: &Places<'_>, path: &str) -> anyhow::Result<InputFile> {
-    let Some(root) = places.data_root else {
-        bail!("the suite reads `{path}`; say where it lies with --data-root");
-    };
-    let path = root.join(path);
-    if !path.exists() {
-        bail!("there is no {}; the suite names it, and --data-root says where", path.display());
-    }
-    let digest = secateur_data::folder::digest_source(&path)?;
-    let path = std::fs::canonicalize(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(InputFile { path, digest })
 }

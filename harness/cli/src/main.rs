@@ -4,6 +4,7 @@
 
 mod commands;
 mod context;
+mod digests;
 mod executor;
 mod family;
 mod fetch;

@@ -30,18 +30,26 @@ pub(crate) fn source(root: &Path, published: &Published) -> anyhow::Result<PathB
     }
 }
 
+/// Refuses a published checkpoint of another network than the suite's.
+///
+/// # Errors
+/// Says which network it is of.
+pub(crate) fn check_network(name: &str, network: &str) -> anyhow::Result<()> {
+    match Published::named(name) {
+        Some(published) if published.network != network => bail!(
+            "upstream.checkpoint: `{name}` is of network `{}`, and the suite's is `{network}`",
+            published.network
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The imported file of a published checkpoint that a suite names; none if no published one is called so.
 ///
 /// # Errors
-/// If it was not imported, or is of another network than the suite's; says what to do.
-pub(crate) fn of_suite(root: Option<&Path>, name: &str, network: &str) -> anyhow::Result<Option<PathBuf>> {
+/// If it was not imported; says what to do.
+pub(crate) fn of_suite(root: Option<&Path>, name: &str) -> anyhow::Result<Option<PathBuf>> {
     let Some(published) = Published::named(name) else { return Ok(None) };
-    if published.network != network {
-        bail!(
-            "upstream.checkpoint: `{name}` is of network `{}`, and the suite's is `{network}`",
-            published.network
-        );
-    }
     let Some(root) = root else {
         bail!(
             "upstream.checkpoint: `{name}` is a published checkpoint; name the folder it was imported to with --data-root"

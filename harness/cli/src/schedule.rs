@@ -451,6 +451,8 @@ impl<'a> Schedule<'a> {
                 },
                 outside => match self.context.outside(outside) {
                     Some(input) => input.clone(),
+                    // A plan says what is to run once it is there.
+                    None if !self.context.missing().is_empty() => return Ok(None),
                     None => {
                         let detail = format!("input `{name}` is not there");
                         self.states[index] =

@@ -9,6 +9,7 @@ use crate::disk::{self, Disk};
 use crate::ledger::{Ledger, LedgerRow};
 use crate::lock::StoreLock;
 use crate::manifest::SuiteManifest;
+use crate::message::StageOrder;
 use crate::result::{Outcome, SCHEMA, StageResult};
 
 /// The file in its folder that a stage goes on from after it was stopped.
@@ -262,6 +263,14 @@ impl Store {
     /// Fails if it is there and cannot be read.
     pub fn object(&self, identity: &str) -> Result<Option<StageResult>, StoreError> {
         read_optional(&self.object_dir(identity).join("result.json"))
+    }
+
+    /// What the stage of a stored result was told to do.
+    ///
+    /// # Errors
+    /// Fails if it is there and cannot be read.
+    pub fn order(&self, identity: &str) -> Result<Option<StageOrder>, StoreError> {
+        read_optional(&self.object_dir(identity).join("order.json"))
     }
 
     /// Results of all objects, in no particular order.

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::board::{Board, BoardKey, Entry};
+use crate::conditions::TransferConditions;
 use crate::draws::{self, DRAWS, Draw, PUBLISHED_TASKS, Scores};
-use crate::published::{PublishedFigure, PublishedName};
+use crate::published::{PublishedFigure, PublishedName, PublishedProtocol};
 use crate::row::Control;
 use crate::stats::bootstrap::percentile_ends;
 use crate::stats::correlation::{Chance, kendall_chance, kendall_tau_b};
@@ -81,9 +82,15 @@ pub struct AgreedMethod {
 }
 
 /// Compares every board at every keep with every table that has its protocol, regime and sparsity, and at least two methods
-/// in common with it.
+/// in common with it. Tasks of which the paper scored other pictures than the official ones count on neither side.
 #[must_use]
-pub fn agreements(boards: &[Board], figures: &[PublishedFigure], names: &[PublishedName]) -> Vec<Agreement> {
+pub fn agreements(
+    boards: &[Board],
+    figures: &[PublishedFigure],
+    names: &[PublishedName],
+    protocols: &[PublishedProtocol],
+    conditions: &[TransferConditions],
+) -> Vec<Agreement> {
     let papers: BTreeSet<(&str, &str)> =
         figures.iter().map(|figure| (figure.citation.as_str(), figure.network.as_str())).collect();
     let mut found = Vec::new();
@@ -96,12 +103,42 @@ pub fn agreements(boards: &[Board], figures: &[PublishedFigure], names: &[Publis
                     .filter(|it| it.citation == *citation && it.network == *network)
                     .filter(|it| it.protocol == board.key.protocol && it.regime == board.key.regime)
                     .filter(|it| SCORES.contains(&it.metric.as_str()))
+                    .filter(|it| {
+                        !of_paper(protocols, citation).any(|own| own.other_splits.contains_key(&it.task))
+                    })
                     .collect();
-                found.extend(agreement(board, keep, &own, names));
+                let left_out = left_out(board, of_paper(protocols, citation), conditions);
+                found.extend(agreement((board, &left_out), keep, &own, names));
             }
         }
     }
     found
+}
+
+/// The protocols of a paper.
+fn of_paper<'a>(
+    protocols: &'a [PublishedProtocol],
+    citation: &'a str,
+) -> impl Iterator<Item = &'a PublishedProtocol> {
+    protocols.iter().filter(move |protocol| protocol.citation == citation)
+}
+
+/// Places of our tasks that are sets of which the paper scored other pictures.
+fn left_out<'a>(
+    board: &Board,
+    protocols: impl Iterator<Item = &'a PublishedProtocol>,
+    conditions: &[TransferConditions],
+) -> BTreeSet<usize> {
+    let own: Vec<&TransferConditions> = conditions.iter().filter(|it| it.suite == board.key.suite).collect();
+    let others: BTreeSet<&str> = protocols
+        .flat_map(|protocol| protocol.other_splits.keys().filter_map(|task| protocol.tasks.get(task)))
+        .map(String::as_str)
+        .collect();
+    let is_other = |task: &str| {
+        let sources = own.iter().filter_map(|it| it.tasks.get(task)?.source.as_ref()?.official.as_ref());
+        sources.into_iter().any(|official| others.contains(official.set.as_str()))
+    };
+    board.tasks.iter().enumerate().filter(|(_, task)| is_other(&task.id)).map(|(place, _)| place).collect()
 }
 
 /// A method that both sides have, before it is ranked.
@@ -114,7 +151,7 @@ struct Both<'a> {
 }
 
 fn agreement(
-    board: &Board,
+    (board, left_out): (&Board, &BTreeSet<usize>),
     keep: f64,
     figures: &[&PublishedFigure],
     names: &[PublishedName],
@@ -127,7 +164,7 @@ fn agreement(
             figures.iter().copied().filter(|figure| name.names(figure, (1.0 - keep) * 100.0)).collect();
         if !own.is_empty() && !both.iter().any(|it| it.name.method == name.method) {
             let taken: Vec<&str> = both.iter().map(|it| it.entry.method.as_str()).collect();
-            both.extend(ours(&entries, &taken, name, own));
+            both.extend(ours((&entries, left_out), &taken, name, own));
         }
     }
     let columns = columns(figures, &both);
@@ -196,7 +233,7 @@ fn agreement(
 
 /// The first entry that `name` means, no baseline if there is another, and the labels of the rest.
 fn ours<'a>(
-    entries: &[&'a Entry],
+    (entries, left_out): (&[&'a Entry], &BTreeSet<usize>),
     taken: &[&str],
     name: &'a PublishedName,
     figures: Vec<&'a PublishedFigure>,
@@ -208,8 +245,12 @@ fn ours<'a>(
             && configurations.all(|(id, parameters)| name.means(id, parameters))
             && !taken.contains(&entry.method.as_str())
     };
-    let mut meant: Vec<(&Entry, Scores)> =
-        entries.iter().filter(means).filter_map(|entry| Some((*entry, Scores::of(entry)?))).collect();
+    let mut meant: Vec<(&Entry, Scores)> = entries
+        .iter()
+        .filter(means)
+        .filter_map(|entry| Some((*entry, Scores::of(entry)?.without(left_out))))
+        .collect();
+    meant.retain(|(_, scores)| scores.tasks() > 0);
     meant.sort_by_key(|(entry, _)| entry.control == Some(Control::Baseline));
     let mut meant = meant.into_iter();
     let (entry, scores) = meant.next()?;

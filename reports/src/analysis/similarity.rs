@@ -18,7 +18,7 @@ use crate::stats;
 pub struct SimilarityTable {
     /// The suites whose methods are compared.
     pub suites: Vec<String>,
-    /// Track name, the same in all of them.
+    /// Track name, the same in all of them; where networks of several pre-trainings are together, the names of their tracks.
     pub track: String,
     /// Fraction of the prunable weights asked for.
     pub keep: f64,
@@ -26,7 +26,7 @@ pub struct SimilarityTable {
     pub at_random: f64,
     /// Networks with and without a mask to read.
     pub tally: MaskTally,
-    /// By suite and task; methods, then baselines, each by name.
+    /// By suite, pre-training and task; methods, then baselines, each by name.
     pub sides: Vec<SimilaritySide>,
     /// Each pair of sides once, and each side with itself, where there is anything to compare; by the second side, then by
     /// the first.
@@ -38,6 +38,9 @@ pub struct SimilarityTable {
 pub struct SimilaritySide {
     /// Suite name.
     pub suite: String,
+    /// The pre-training it comes from, where networks of several are together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<String>,
     /// The task it was pruned on.
     pub task: String,
     /// Method label.
@@ -76,14 +79,16 @@ impl SimilarityTable {
         self.pairs.get(place)
     }
 
-    /// What a side is called in this table: its method, with the suite and the task where these tell sides apart.
+    /// What a side is called in this table: its method, with the suite, the pre-training and the task where these tell sides apart.
     #[must_use]
     pub fn label(&self, side: &SimilaritySide) -> String {
         let mut parts = Vec::new();
         if self.suites.len() > 1 {
             parts.push(side.suite.as_str());
         }
-        if self.sides.iter().any(|other| other.suite == side.suite && other.task != side.task) {
+        parts.extend(side.pretraining.as_deref());
+        let origin = |it: &'_ SimilaritySide| (it.suite.clone(), it.pretraining.clone());
+        if self.sides.iter().any(|other| origin(other) == origin(side) && other.task != side.task) {
             parts.push(&side.task);
         }
         parts.push(&side.method);
@@ -111,7 +116,10 @@ fn table(set: &MaskSet) -> Option<SimilarityTable> {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for place in networks {
         let network = &set.networks[place];
-        groups.entry((&network.suite, &network.task, method_order(network))).or_default().push(place);
+        groups
+            .entry((&network.suite, &network.pretraining, &network.task, method_order(network)))
+            .or_default()
+            .push(place);
     }
     let groups: Vec<Vec<usize>> = groups.into_values().collect();
     let mut pairs = Vec::new();
@@ -141,6 +149,7 @@ fn side(networks: &[MaskedNetwork], places: &[usize]) -> SimilaritySide {
     let network = &networks[places[0]];
     SimilaritySide {
         suite: network.suite.clone(),
+        pretraining: network.pretraining.clone(),
         task: network.task.clone(),
         method: network.method.clone(),
         control: network.control,

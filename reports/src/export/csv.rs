@@ -6,6 +6,7 @@
 pub(crate) mod agreement;
 mod analysis;
 pub(crate) mod columns;
+pub(crate) mod pretraining;
 pub(crate) mod statistics;
 pub(crate) mod strata;
 pub(crate) mod tickets;

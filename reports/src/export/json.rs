@@ -7,9 +7,11 @@ use serde::Serialize;
 use super::write::ReportError;
 use crate::Report;
 use crate::analysis::agreement::Agreement;
+use crate::analysis::beside::Beside;
 use crate::analysis::families::{FamilyTable, ModePair};
 use crate::analysis::layers::LayerTable;
 use crate::analysis::perturbation::PerturbationTable;
+use crate::analysis::pretraining::PretrainingTable;
 use crate::analysis::similarity::SimilarityTable;
 use crate::analysis::statistics::BoardStatistics;
 use crate::analysis::tickets::TicketTable;
@@ -256,6 +258,7 @@ struct Document<'a> {
     speeds: &'a [Speed],
     /// Matching and winning tickets.
     tickets: &'a [TicketTable],
+    pretrainings: &'a [PretrainingTable],
     /// Which family of methods does best.
     families: &'a [FamilyTable],
     /// Iterative against one-shot pruning.
@@ -276,6 +279,7 @@ struct Document<'a> {
     perturbations: &'a [PerturbationTable],
     /// What papers have published.
     published: &'a [PublishedTable],
+    beside: &'a [Beside],
     /// How far our rankings agree with those.
     agreements: &'a [Agreement],
 }
@@ -347,6 +351,7 @@ pub(crate) fn write_report(
         costs: &report.costs,
         speeds: &report.speeds,
         tickets: &report.tickets,
+        pretrainings: &report.pretrainings,
         families: &report.families,
         mode_pairs: &report.mode_pairs,
         upstream: &report.upstream,
@@ -357,6 +362,7 @@ pub(crate) fn write_report(
         layers: &report.layers,
         perturbations: &report.perturbations,
         published: &report.published,
+        beside: &report.beside,
         agreements: &report.agreements,
     };
     // Indented, so that two reports can be compared line by line; by one space, for the lines are many.

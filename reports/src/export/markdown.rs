@@ -2,7 +2,9 @@
 
 mod agreement;
 mod analysis;
+mod beside;
 mod families;
+mod pretraining;
 mod statistics;
 mod strata;
 mod tickets;
@@ -47,6 +49,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
     families::section(&mut out, &report.families, &report.mode_pairs);
     upstream::section(&mut out, &report.upstream);
     tickets::section(&mut out, &report.tickets);
+    pretraining::section(&mut out, &report.pretrainings);
     for table in &report.pairs {
         let table = pair_table(table);
         if out.len() + table.len() > MOST_CHARACTERS * 13 / 16 {
@@ -57,6 +60,7 @@ pub fn summary_md(report: &Report, provenance: &Provenance) -> String {
     }
     analysis::sections(&mut out, report, MOST_CHARACTERS * 27 / 32);
     agreement::section(&mut out, &report.agreements);
+    beside::section(&mut out, &report.beside);
     for tables in [&report.sizes, &report.classes] {
         strata::section(&mut out, tables, MOST_CHARACTERS * 7 / 8);
     }

@@ -12,6 +12,7 @@ pub(crate) mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::agreement::Agreement;
+use crate::analysis::beside::Beside;
 use crate::analysis::families::{FamilyKeep, ModePair};
 use crate::analysis::masks::MaskTally;
 use crate::analysis::perturbation::{COMPLEMENT, PerturbationTable};
@@ -195,6 +196,15 @@ pub(crate) fn disagreement_words(agreement: &Agreement) -> String {
         count => {
             format!("{count} of {all} pairs are the other way round in the paper: {}.", pairs.join(", "))
         }
+    }
+}
+
+/// Why published figures do not stand beside a board, or that no method is in both; empty where there are lines.
+pub(crate) fn beside_reasons(table: &Beside) -> String {
+    match (table.reasons.is_empty(), table.lines.is_empty()) {
+        (true, false) => String::new(),
+        (true, true) => "conditions are the paper's, but no method at any keep is in both.".to_owned(),
+        (false, _) => format!("not beside it, for {}.", table.reasons.join("; ")),
     }
 }
 

@@ -88,6 +88,7 @@ pub fn write_report(
     add("classes.csv", csv::strata::classes_csv(input))?;
     add("pairs.csv", csv::pairs_csv(report))?;
     add("tickets.csv", csv::tickets::tickets_csv(report))?;
+    add("pretraining.csv", csv::pretraining::pretraining_csv(report))?;
     add("upstream_transfer.csv", csv::upstream::upstream_transfer_csv(report))?;
     add("agreement.csv", csv::agreement::agreement_csv(report))?;
     add("mask_similarity.csv", csv::mask_similarity_csv(report))?;

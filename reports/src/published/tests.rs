@@ -20,7 +20,7 @@ fn figures_become_tables_in_their_order() {
          arXiv:1,table 3,paper,r50,transfer,linear,A,,pets,top1,-0.5,,\n",
     )
     .unwrap();
-    let tables = published_tables(&figures);
+    let tables = published_tables(&figures, &[]);
     assert_eq!(tables.len(), 2);
     let column = |task: &str| (task.to_owned(), "top1".to_owned());
     assert_eq!(tables[0].columns, [column("cars"), column("pets")]);

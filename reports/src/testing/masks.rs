@@ -40,6 +40,7 @@ pub fn mask_set(keep: f64, networks: Vec<(MaskedNetwork, Vec<Vec<bool>>)>) -> Ma
 pub fn masked_network(method: &str, control: Option<Control>, replicate: u32) -> MaskedNetwork {
     MaskedNetwork {
         suite: "transfer-12-small".to_owned(),
+        pretraining: None,
         task: "generated/upstream".to_owned(),
         method: method.to_owned(),
         control,

@@ -1,11 +1,15 @@
 //! `secateur plan`.
 
+mod cost;
+mod rates;
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use clap::Args;
 use secateur_store::Store;
-use secateur_suite::{Completion, NodeIndex};
+use secateur_suite::{Completion, NodeIndex, Plan};
 
 use crate::commands::run::Common;
 use crate::schedule::{NodeState, Schedule, Settings};
@@ -21,6 +25,16 @@ pub(crate) struct PlanCommand {
     /// For machines.
     #[arg(long)]
     json: bool,
+    /// Tell the hours at this speed of training, for machines on which nobody has measured it.
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pictures_per_second: Option<f64>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if f64::is_finite(speed) && speed > 0.0 => Ok(speed),
+        _ => Err("a number above zero is wanted, for example 400".to_owned()),
+    }
 }
 
 #[derive(Default)]
@@ -37,7 +51,7 @@ struct Count {
 
 impl PlanCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let context = self.common.context()?;
+        let context = self.common.context_of_a_plan()?;
         let needed = self.common.select(&context)?;
         // A plan makes nothing: where there is no store, an empty one in memory's place is a folder that is not there.
         let store = Store::open(&self.common.store).ok();
@@ -68,6 +82,10 @@ impl PlanCommand {
                 Completion::Complete | Completion::Fixed => None,
             })
             .collect();
+        let firsts = work::firsts(&context.plan);
+        let mut billed = BTreeSet::new();
+        let mut bill =
+            cost::Bill::new(rates::Rates::of(store, &context.environment)?, self.pictures_per_second);
         let mut total_pictures = 0_u64;
         let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
         let mut lines = Vec::new();
@@ -87,30 +105,36 @@ impl PlanCommand {
                 }
                 // Of what is done here, only outputs that were discarded are made again.
                 NodeState::Done { .. } | NodeState::Pending | NodeState::Running(_) => {
-                    let pictures = node.spec.pictures().unwrap_or(0);
-                    count.pictures = count.pictures.saturating_add(pictures);
+                    let pictures = pictures(&context.plan, *index);
+                    count.more_pictures |= pictures.is_none();
+                    count.pictures = count.pictures.saturating_add(pictures.unwrap_or(0));
                     if !shared.contains(index) {
-                        total_pictures = total_pictures.saturating_add(pictures);
+                        total_pictures = total_pictures.saturating_add(pictures.unwrap_or(0));
+                        if billed.insert(firsts[*index]) {
+                            bill.extend(work::of(&context.plan, *index));
+                        }
                     }
-                    count.more_pictures |= node.spec.pictures().is_none();
                     "to run"
                 }
             };
-            lines.push((word, node));
+            lines.push((word, node, *index));
         }
         if self.json {
             let stages: Vec<_> = lines
                 .iter()
-                .map(|(state, node)| {
-                    let (kind, pictures) = (node.spec.kind(), node.spec.pictures());
+                .map(|(state, node, index)| {
+                    let (kind, pictures) = (node.spec.kind(), pictures(&context.plan, *index));
                     serde_json::json!({"state": state, "kind": kind, "label": node.label, "pictures": pictures})
                 })
                 .collect();
-            println!("{:#}", serde_json::json!({"suite": context.suite.name, "stages": stages}));
+            let document = serde_json::json!({
+                "suite": context.suite.name, "stages": stages, "work": bill.json(), "missing": context.missing(),
+            });
+            println!("{document:#}");
             return Ok(ExitCode::SUCCESS);
         }
         if self.stages {
-            for (word, node) in &lines {
+            for (word, node, _) in &lines {
                 println!("{word:<12} {}", node.label);
             }
             println!();
@@ -150,6 +174,12 @@ impl PlanCommand {
             let shared = if shared.is_empty() { "" } else { ", where recovery spends what pruning leaves" };
             println!("at most {total_pictures} training pictures{shared}");
         }
+        for line in bill.lines(&context.environment.device_class) {
+            println!("{line}");
+        }
+        if !context.missing().is_empty() {
+            println!("not there yet, and needed to run: {}", context.missing().join(", "));
+        }
         match (known, unknown) {
             (true, more) => {
                 let more = if more { ", and what was never run before" } else { "" };
@@ -160,6 +190,13 @@ impl PlanCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Training pictures of a stage at the most, also where its length is in passes over a task whose pictures are known.
+fn pictures(plan: &Plan, index: NodeIndex) -> Option<u64> {
+    let node = &plan.nodes[index];
+    let counts = work::task(plan, node).and_then(|(task, source)| work::Counts::of(task, source));
+    work::trained(&node.spec, counts)
 }
 
 /// A store that is removed again.

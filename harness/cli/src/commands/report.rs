@@ -36,6 +36,7 @@ impl Report {
         for path in &self.published {
             input.published.extend(secateur_reports::read_published(path)?);
             input.published_names.extend(secateur_reports::read_names(path)?);
+            input.published_protocols.extend(secateur_reports::read_protocols(path)?);
         }
         let report = secateur_reports::Report::new(&input);
         secateur_reports::write_report(&report, &input, &self.out)?;

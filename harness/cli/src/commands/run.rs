@@ -45,6 +45,9 @@ pub(crate) struct Common {
     /// Run stages again whose last attempt crashed, failed or timed out.
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Read data and checkpoints for their digests, though they look as they did when these were last computed.
+    #[arg(long)]
+    pub(crate) verify_data: bool,
 }
 
 /// Arguments of `run`.
@@ -70,6 +73,15 @@ impl Common {
         &self,
         rotating: impl FnOnce(&Suite) -> anyhow::Result<Option<u32>>,
     ) -> anyhow::Result<Context> {
+        Context::load(&self.places(false)?, rotating)
+    }
+
+    /// The same for a plan, which needs neither data nor checkpoints.
+    pub(crate) fn context_of_a_plan(&self) -> anyhow::Result<Context> {
+        Context::load(&self.places(true)?, |_| Ok(None))
+    }
+
+    fn places(&self, may_lack: bool) -> anyhow::Result<Places<'_>> {
         let cuda = self.devices.iter().filter(|device| device.starts_with("cuda")).count();
         for device in &self.devices {
             let index = device.strip_prefix("cuda:");
@@ -80,14 +92,15 @@ impl Common {
         if cuda > 0 && cuda < self.devices.len() {
             bail!("a run is on CPUs or on GPUs, not on both: their results are not comparable bit by bit");
         }
-        let places = Places {
+        Ok(Places {
             suite: &self.suite,
             data_root: self.data_root.as_deref(),
             plugins: &self.plugins,
             device_class: if cuda > 0 { "cuda" } else { "cpu" },
             task_seed: self.task_seed,
-        };
-        Context::load(&places, rotating)
+            may_lack,
+            verify_data: self.verify_data,
+        })
     }
 
     /// The stages that the trials and scores need that were asked for.

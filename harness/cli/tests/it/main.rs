@@ -3,4 +3,5 @@
 mod data;
 mod fetch;
 mod lint_board;
+mod plan;
 mod weights;

@@ -67,7 +67,41 @@ fn input() -> ReportInput {
 }
 
 fn of(input: &ReportInput) -> Vec<Agreement> {
-    agreements(&boards(&input.rows), &input.published, &input.published_names)
+    let (protocols, conditions) = (&input.published_protocols, &input.conditions);
+    agreements(&boards(&input.rows), &input.published, &input.published_names, protocols, conditions)
+}
+
+/// On a task of another split the paper has the methods in the other order, and so have we on our set.
+#[test]
+fn tasks_of_other_splits_count_on_neither_side() {
+    let mut input = input();
+    input.published.retain(|figure| figure.task == "y");
+    for (label, ours, theirs) in [("a", 0.0, 0.0), ("b", 0.0, 50.0), ("c", 1.0, 100.0), ("d", 1.0, 150.0)] {
+        input.published.push(figure(label, "other", theirs));
+        for row in input.rows.iter_mut().filter(|row| row.method == label && row.task == "b") {
+            row.score = Some(ours);
+        }
+    }
+    let all = of(&input).remove(0);
+    assert_eq!((all.tasks, all.published_tasks), (3, 2));
+    // Figures of all tasks put `d` first in the paper.
+    assert_eq!(all.methods.iter().find(|method| method.published_rank == 1.0).unwrap().method, "d");
+    let protocol = serde_json::json!({
+        "citation": "arXiv:1", "network": "r50", "side": 224, "resize": 256, "tasks": {"other": "birdsnap"},
+        "other_splits": {"other": "other pictures"}, "regimes": {},
+    });
+    input.published_protocols = vec![serde_json::from_value(protocol).unwrap()];
+    let mut own = crate::testing::conditions::published_conditions("linear");
+    own.suite.clone_from(&input.rows[0].suite);
+    let birdsnap = own.tasks.remove("birdsnap").unwrap();
+    own.tasks = [("b".to_owned(), birdsnap)].into();
+    input.conditions = vec![own];
+    let found = of(&input).remove(0);
+    assert_eq!((found.tasks, found.published_tasks), (2, 1));
+    let order: Vec<(&str, f64)> =
+        found.methods.iter().map(|it| (it.method.as_str(), it.published_rank)).collect();
+    assert_eq!(order, [("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 4.0)]);
+    assert!((found.methods[0].score - 0.9).abs() < 1e-12);
 }
 
 #[test]

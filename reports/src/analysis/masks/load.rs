@@ -11,6 +11,7 @@ use safetensors::tensor::Dtype;
 use secateur_network::zoo;
 use secateur_store::{ManifestTrial, StageResult, Store, SuiteManifest};
 
+use super::super::pretraining::{self, PretrainedTrack};
 use super::{MaskLayer, MaskSet, MaskState, MaskedNetwork, method_order, pair_place};
 use crate::row::Control;
 use crate::tensors::{self, Header, Place};
@@ -20,8 +21,11 @@ const PREFIX: &str = "mask.";
 const WORD: usize = 64;
 
 /// A network of a store, before its mask is read.
+#[derive(Clone)]
 pub(crate) struct NetworkFile {
     track: String,
+    /// The pre-training it comes from and the tracks of others whose networks it is held against, where a suite has several.
+    beside: Option<(String, String)>,
     granularity: &'static str,
     keep: f64,
     network: MaskedNetwork,
@@ -37,6 +41,7 @@ pub(crate) fn files(
     results: &BTreeMap<String, StageResult>,
 ) -> Vec<NetworkFile> {
     let suite = &manifest.suite;
+    let beside = beside(manifest);
     let mut seen = BTreeSet::new();
     let file = |trial: &ManifestTrial| {
         let result = results.get(trial.prune.as_ref()?)?;
@@ -45,6 +50,7 @@ pub(crate) fn files(
         let direct = trial.scores.iter().find(|score| score.protocol == "direct");
         let network = MaskedNetwork {
             suite: suite.name.clone(),
+            pretraining: None,
             task: direct.map_or(&suite.base_of(&trial.track).task, |score| &score.task).clone(),
             method: trial.method.clone(),
             control: Control::of_manifest(&trial.control),
@@ -55,6 +61,7 @@ pub(crate) fn files(
         let who = (trial.track.clone(), network.task.clone(), network.method.clone());
         seen.insert((who, trial.keep.to_bits(), trial.replicate)).then(|| NetworkFile {
             track: trial.track.clone(),
+            beside: beside.get(&trial.track).cloned(),
             granularity: suite.prune_set().granularity(),
             keep: trial.keep,
             network,
@@ -65,12 +72,45 @@ pub(crate) fn files(
     manifest.trials.iter().filter_map(file).collect()
 }
 
+/// For each track of a suite with several pre-trainings the name of its own, and those of all tracks that give as much to networks
+/// of other ones, joined. Recipes may differ, as losses do. Where two tracks of one pre-training give as much, it is not known
+/// which one is meant, and they have none.
+fn beside(manifest: &SuiteManifest) -> BTreeMap<String, (String, String)> {
+    let tracks = pretraining::tracks(manifest);
+    let mut groups: BTreeMap<String, Vec<&PretrainedTrack>> = BTreeMap::new();
+    for (own, track) in tracks.iter().zip(&manifest.suite.tracks) {
+        let given = format!("{} {:?} {}", track.allowance, track.recovery, track.recalibrate);
+        groups.entry(given).or_default().push(own);
+    }
+    let mut beside = BTreeMap::new();
+    for group in groups.into_values() {
+        let names: BTreeSet<&String> = group.iter().map(|track| &track.pretraining).collect();
+        if names.len() < 2 || names.len() < group.len() {
+            continue;
+        }
+        let joined = group.iter().map(|track| track.track.as_str()).collect::<Vec<_>>().join(", ");
+        beside.extend(group.iter().map(|it| (it.track.clone(), (it.pretraining.clone(), joined.clone()))));
+    }
+    beside
+}
+
+/// The networks of several pre-trainings, as if they were of one track.
+pub(crate) fn across(files: &[NetworkFile]) -> Vec<NetworkFile> {
+    let together = |file: &NetworkFile| {
+        let (pretraining, track) = file.beside.clone()?;
+        let network = MaskedNetwork { pretraining: Some(pretraining), ..file.network.clone() };
+        Some(NetworkFile { track, network, ..file.clone() })
+    };
+    files.iter().filter_map(together).collect()
+}
+
 /// Sorts networks into sets and reads their masks. The order of `files` does not matter.
 pub(crate) fn sets(files: Vec<NetworkFile>) -> Vec<MaskSet> {
-    // Suite and task name what was pruned; all networks of one have the same layers.
-    let mut origins: BTreeMap<(String, String), Vec<Opened>> = BTreeMap::new();
+    // Suite, pre-training and task name what was pruned; all networks of one have the same layers.
+    let mut origins: BTreeMap<_, Vec<Opened>> = BTreeMap::new();
     for file in files {
-        let origin = (file.network.suite.clone(), file.network.task.clone());
+        let MaskedNetwork { suite, pretraining, task, .. } = &file.network;
+        let origin = (suite.clone(), pretraining.clone(), task.clone());
         origins.entry(origin).or_default().push(Opened::new(file));
     }
     let mut sets: BTreeMap<_, (Vec<MaskLayer>, Vec<Opened>)> = BTreeMap::new();
@@ -224,7 +264,7 @@ fn set(layers: Vec<MaskLayer>, mut files: Vec<Opened>) -> MaskSet {
 
 /// By all that names a network.
 fn order(network: &MaskedNetwork) -> impl Ord + '_ {
-    (&network.suite, &network.task, method_order(network), network.replicate)
+    (&network.suite, &network.pretraining, &network.task, method_order(network), network.replicate)
 }
 
 fn state_of(error: &io::Error) -> MaskState {

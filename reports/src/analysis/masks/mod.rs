@@ -45,6 +45,9 @@ pub struct MaskLayer {
 pub struct MaskedNetwork {
     /// Suite name.
     pub suite: String,
+    /// The pre-training it comes from, where networks of several are together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<String>,
     /// The task it was pruned on.
     pub task: String,
     /// Method label.

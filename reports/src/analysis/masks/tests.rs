@@ -11,6 +11,7 @@ fn pairs_have_places_of_their_own() {
 fn networks_are_tallied_by_what_became_of_their_masks() {
     let network = |state| MaskedNetwork {
         suite: String::new(),
+        pretraining: None,
         task: String::new(),
         method: String::new(),
         control: None,

@@ -49,9 +49,10 @@ pub fn perturbation_csv(report: &Report) -> Result<Vec<u8>, ReportError> {
 }
 
 #[rustfmt::skip]
-const SIMILARITY_HEADER: [&str; 14] = [
+const SIMILARITY_HEADER: [&str; 16] = [
     "track", "keep", "suite", "pruned_on", "method", "against_suite", "against_pruned_on", "against", "pairs",
     "similarity", "similarity_min", "similarity_max", "by_chance", "at_random",
+    "pretraining", "against_pretraining",
 ];
 
 #[rustfmt::skip]
@@ -82,6 +83,8 @@ struct SimilarityLine<'a> {
     similarity_max: f64,
     by_chance: f64,
     at_random: f64,
+    pretraining: Option<&'a str>,
+    against_pretraining: Option<&'a str>,
 }
 
 fn similarity_line<'a>(table: &'a SimilarityTable, pair: &SimilarityPair) -> SimilarityLine<'a> {
@@ -101,6 +104,8 @@ fn similarity_line<'a>(table: &'a SimilarityTable, pair: &SimilarityPair) -> Sim
         similarity_max: pair.most,
         by_chance: pair.by_chance,
         at_random: table.at_random,
+        pretraining: first.pretraining.as_deref(),
+        against_pretraining: second.pretraining.as_deref(),
     }
 }
 

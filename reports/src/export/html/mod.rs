@@ -144,7 +144,7 @@ struct Renderer {
 impl Renderer {
     fn new() -> Result<Renderer, ReportError> {
         // The extension of their names turns on escaping.
-        const TEMPLATES: [(&str, &str); 24] = [
+        const TEMPLATES: [(&str, &str); 25] = [
             ("layout.html", include_str!("templates/layout.html")),
             ("macros.html", include_str!("templates/macros.html")),
             ("overview.html", include_str!("templates/overview.html")),
@@ -159,6 +159,7 @@ impl Renderer {
             ("reading.html", include_str!("templates/reading.html")),
             ("analyses.html", include_str!("templates/analyses.html")),
             ("tickets.html", include_str!("templates/tickets.html")),
+            ("pretraining.html", include_str!("templates/pretraining.html")),
             ("pairs.html", include_str!("templates/pairs.html")),
             ("detection.html", include_str!("templates/detection.html")),
             ("families.html", include_str!("templates/families.html")),

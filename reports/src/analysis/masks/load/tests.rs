@@ -30,10 +30,12 @@ fn write(path: &Path, layers: &[(&str, usize, Option<Vec<u8>>)]) {
 fn network_file(path: &Path, suite: &str, method: &str, replicate: u32) -> NetworkFile {
     NetworkFile {
         track: "short".to_owned(),
+        beside: None,
         granularity: "weights",
         keep: 0.5,
         network: MaskedNetwork {
             suite: suite.to_owned(),
+            pretraining: None,
             task: "task".to_owned(),
             method: method.to_owned(),
             control: None,
@@ -264,4 +266,55 @@ fn four_hundred_networks_take_no_time_to_speak_of() {
     assert!(sets[0].networks.iter().all(|network| network.kept == [1500, 2000, 4000]));
     // A tenth of a second where the machine is free; the margin is for busy ones and slow builds.
     assert!(seconds < 20.0, "{seconds} s");
+}
+
+/// A manifest of a suite with these tracks and two further pre-trainings.
+fn with_tracks(tracks: serde_json::Value) -> SuiteManifest {
+    let one = json!({ "task": "up", "checkpoint": "a" });
+    let mut manifest = manifest(("pretrainings", json!({ "one": one, "two": one })));
+    manifest.suite.tracks = serde_json::from_value(tracks).unwrap();
+    manifest
+}
+
+#[test]
+fn tracks_of_different_pre_trainings_meet_where_they_give_as_much() {
+    let own = |name: &str, track: &str| Some((name.to_owned(), track.to_owned()));
+    let found = beside(&with_tracks(json!([
+        { "name": "a", "allowance": "0ex" }, { "name": "b", "pretraining": "one", "allowance": "0ex" },
+        { "name": "c", "pretraining": "two", "allowance": "0ex", "recalibrate": 9 },
+    ])));
+    assert_eq!(found.get("a").cloned(), own("upstream", "a, b"));
+    assert_eq!(found.get("b").cloned(), own("one", "a, b"));
+    assert_eq!(found.get("c"), None);
+    // Which of two tracks of one pre-training is meant cannot be told.
+    let twice = json!([
+        { "name": "a", "allowance": "0ex" }, { "name": "b", "pretraining": "one", "allowance": "0ex" },
+        { "name": "c", "pretraining": "one", "allowance": "0ex" },
+    ]);
+    assert!(beside(&with_tracks(twice)).is_empty());
+}
+
+#[test]
+fn masks_of_different_pre_trainings_are_counted_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(&path("labels"), &masked(&[("fc.weight", &[1, 1, 0, 0, 1, 0])]));
+    write(&path("views"), &masked(&[("fc.weight", &[1, 0, 0, 1, 1, 0])]));
+    let file = |name: &str, track: &str, pretraining: &str| NetworkFile {
+        track: track.to_owned(),
+        beside: Some((pretraining.to_owned(), "labels, views".to_owned())),
+        ..network_file(&path(name), "s", "imp", 0)
+    };
+    let alone = NetworkFile { beside: None, ..file("labels", "third", "other") };
+    let files = vec![file("labels", "labels", "upstream"), file("views", "views", "simclr"), alone];
+    let together = sets(across(&files));
+    let [set] = together.as_slice() else { panic!("{together:?}") };
+    // Positions 0 and 4 are in both masks, 0, 1, 3 and 4 in either.
+    assert_eq!((set.track.as_str(), set.shared.as_slice()), ("labels, views", [2].as_slice()));
+    let tables = crate::similarity_tables(&together);
+    assert_eq!(tables[0].pairs[0].similarity, 0.5);
+    let labels: Vec<String> = tables[0].sides.iter().map(|side| tables[0].label(side)).collect();
+    assert_eq!(labels, ["simclr: imp", "upstream: imp"]);
+    // The tracks themselves stay apart.
+    assert_eq!(sets(files).len(), 3);
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod answers;
 mod areas;
+mod beside;
 mod board;
 mod cells;
 mod cost;
@@ -18,6 +19,7 @@ mod order;
 mod overview;
 mod pairs;
 mod perturbation;
+mod pretraining;
 mod published;
 mod speed;
 mod standing;
@@ -42,12 +44,14 @@ use crate::text::clean;
 use crate::trials::{MOST_TRIAL_SCORES, TrialRecord};
 use agreement::AgreementView;
 use areas::AreasView;
+use beside::BesideView;
 use families::FamiliesView;
 use fronts::FrontsView;
 use lookup::{BoardLookup, CostLookup};
 use masks::MaskView;
 use pairs::PairTableView;
 use perturbation::PerturbationView;
+use pretraining::PretrainingView;
 use published::PublishedView;
 use standing::Standings;
 use strata::StrataTableView;
@@ -124,6 +128,7 @@ impl<'a> Context<'a> {
             fronts: fronts::view(self),
             upstream: upstream::views(&report.upstream),
             tickets: tickets::view(&report.tickets),
+            pretrainings: pretraining::views(&report.pretrainings),
             sizes: strata::tables(&report.sizes),
             classes: strata::tables(&report.classes),
             pairs: pairs::tables(&report.pairs),
@@ -131,6 +136,7 @@ impl<'a> Context<'a> {
             layers: masks::layers(&report.layers),
             perturbations: perturbation::tables(&report.perturbations),
             agreements: agreement::views(&report.agreements),
+            beside: beside::views(&report.beside),
             published: published::tables(&report.published),
         }
     }
@@ -176,6 +182,7 @@ pub(super) struct Analyses {
     fronts: FrontsView,
     upstream: Vec<UpstreamView>,
     tickets: TicketsView,
+    pretrainings: Vec<PretrainingView>,
     sizes: Vec<StrataTableView>,
     classes: Vec<StrataTableView>,
     pairs: Vec<PairTableView>,
@@ -183,6 +190,7 @@ pub(super) struct Analyses {
     layers: Vec<MaskView>,
     perturbations: Vec<PerturbationView>,
     agreements: Vec<AgreementView>,
+    beside: Vec<BesideView>,
     published: Vec<PublishedView>,
 }
 

@@ -11,6 +11,8 @@ pub(super) struct PublishedView {
     title: String,
     sources: Vec<String>,
     columns: Vec<Column>,
+    /// What is different of marked columns.
+    marks: Vec<String>,
     rows: Vec<PublishedRow>,
 }
 
@@ -18,6 +20,8 @@ pub(super) struct PublishedView {
 struct Column {
     task: String,
     metric: String,
+    /// Whether it is of another split than the official one.
+    marked: bool,
 }
 
 #[derive(Serialize)]
@@ -54,7 +58,16 @@ fn view(table: &PublishedTable) -> PublishedView {
         title: parts.map(|part| clean(part)).join(" · "),
         sources: table.sources.iter().map(|source| clean(source)).collect(),
         columns: columns
-            .map(|(task, metric)| Column { task: clean(task), metric: text::metric(metric) })
+            .map(|(task, metric)| Column {
+                task: clean(task),
+                metric: text::metric(metric),
+                marked: table.other_splits.contains_key(task),
+            })
+            .collect(),
+        marks: table
+            .other_splits
+            .iter()
+            .map(|(task, reason)| format!("{}: {}", clean(task), clean(reason)))
             .collect(),
         rows: rows.collect(),
     }

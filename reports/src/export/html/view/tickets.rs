@@ -106,7 +106,7 @@ fn reach_view(reach: &Reach) -> ReachView {
 }
 
 /// The sparsity that was asked for: the one that a method reached may differ from it in its last digits only.
-fn keep_words(reach: Option<ReachKeep>) -> String {
+pub(super) fn keep_words(reach: Option<ReachKeep>) -> String {
     reach.map_or(DASH.to_owned(), |it| {
         let percent = text::percent(1.0 - it.keep, 2);
         let percent = percent.trim_end_matches('0').trim_end_matches('.');
