@@ -71,34 +71,44 @@ fn a_published_network_is_imported_by_name_and_classifies_photographs() {
     let order = arrange(&pictures, &lab.path("photographs"));
     let import = secateur().args(["weights", "import", NAME, "--data-root"]).arg(lab.path(".")).output();
     Said::of(&import.expect("secateur starts")).exits(0);
-    std::fs::write(lab.path("mini.yaml"), SUITE).expect("written");
-    let run = |store: &str| {
+    let run = |text: &str, store: &str| {
+        std::fs::write(lab.path("mini.yaml"), text).expect("written");
         let mut command = secateur();
         command.arg("run").arg(lab.path("mini.yaml")).arg("--store").arg(lab.path(store)).arg("--quiet");
         command.arg("--data-root").arg(lab.path("."));
         Said::of(&command.output().expect("secateur starts"))
     };
-    run("store").exits(0);
-
-    let rows = lab.rows("store");
-    let row = rows.iter().find(|row| row["method"] == "dense-as-is").expect("a row");
-    assert_eq!((row["outcome"].as_str(), row["test_pictures"].as_str()), ("ok", "20"), "{row:?}");
-    assert!(row["top1"].parse::<f64>().expect("a number") >= 18.0 / 20.0, "{row:?}");
-    // Each answer is torchvision's.
     let golden = workspace().join("tests/golden/mobilenet-v2/expected.safetensors");
-    let golden = &read(&golden).expect("readable").tensors["predictions_224"].bytes;
-    let golden: Vec<i64> = golden.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
-    let stage = lab.objects("store").into_iter().find(|object| object["kind"] == "evaluate").expect("scored");
-    let found = lab.file("store", stage["label"].as_str().expect("a label"), "predictions.safetensors");
-    let found = &read(&found).expect("readable").tensors["predictions"].bytes;
-    let found: Vec<i32> = found.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect();
-    let expected: Vec<i32> = order.iter().map(|number| golden[*number] as i32).collect();
-    assert_eq!(found, expected);
+    let golden = read(&golden).expect("readable").tensors;
+    let cut = &golden["predictions_224"].bytes;
+    let cut: Vec<i64> = cut.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+    let logits = &golden["logits"].bytes;
+    let logits: Vec<f32> = logits.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let best =
+        |row: &[f32]| (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).expect("classes") as i64;
+    let usual: Vec<i64> = logits.chunks_exact(1000).map(best).collect();
+    // Packed as pixels, the shorter side is 224; as files, it is 256, and the middle is seen.
+    for (store, packed, expected) in [("pixels", "pixels", cut), ("files", "files", usual)] {
+        run(&SUITE.replace("side: 224,", &format!("side: 224, packed: {packed},")), store).exits(0);
+        let rows = lab.rows(store);
+        let row = rows.iter().find(|row| row["method"] == "dense-as-is").expect("a row");
+        assert_eq!((row["outcome"].as_str(), row["test_pictures"].as_str()), ("ok", "20"), "{row:?}");
+        assert!(row["top1"].parse::<f64>().expect("a number") >= 18.0 / 20.0, "{row:?}");
+        // Each answer is torchvision's.
+        let mut stages = lab.objects(store).into_iter();
+        let stage = stages.find(|object| object["kind"] == "evaluate").expect("scored");
+        let found = lab.file(store, stage["label"].as_str().expect("a label"), "predictions.safetensors");
+        let found = &read(&found).expect("readable").tensors["predictions"].bytes;
+        let found: Vec<i32> =
+            found.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect();
+        let expected: Vec<i32> = order.iter().map(|number| expected[*number] as i32).collect();
+        assert_eq!(found, expected, "{packed}");
+    }
 
     // What lies in its place and is of another network is told before anything is scored.
     let imported = lab.path(&format!("checkpoints/{NAME}.safetensors"));
     std::fs::copy(lab.path("given.safetensors"), imported).expect("copied");
-    run("other").exits(1);
+    run(SUITE, "other").exits(1);
     let rows = lab.rows("other");
     assert!(rows.iter().all(|row| row["outcome"] == "failed"), "{rows:?}");
     assert!(rows[0]["outcome_detail"].contains("does not fit the network"), "{rows:?}");

@@ -125,8 +125,10 @@ pub struct DetectionSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskFormat {
-    /// `{train,test}/<class>/*.jpg`, a folder or a `.tar.gz` of one.
+    /// `{train,test}/<class>/*.jpg`, a folder, or a `.tar`, `.tar.gz` or `.zip` of one.
     ImageFolder,
+    /// Pictures without labels, anywhere below a folder or in an archive of one: for networks that are trained without labels.
+    Unlabelled,
     /// A data set in the form in which its authors publish it: a folder with its archives, or with what is in them.
     Official,
     /// Objects in boxes, in the layout of PASCAL VOC's devkit.
@@ -140,6 +142,12 @@ impl TaskFormat {
     #[must_use]
     pub fn has_boxes(self) -> bool {
         matches!(self, Self::Voc | Self::Coco)
+    }
+
+    /// Whether such files have anything that answers can be scored by.
+    #[must_use]
+    pub fn has_labels(self) -> bool {
+        self != Self::Unlabelled
     }
 }
 

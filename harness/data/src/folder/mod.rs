@@ -2,7 +2,7 @@
 //!
 //! A folder `val` (or `valid`, or `validation`) beside the two has the validation split; where there is no `test`, it is what is
 //! scored on, as ImageNet's is. Pictures are sorted by name and so are classes, so nothing depends on the order of a file system or
-//! an archive, and a folder and the archive made of it give the same task.
+//! an archive, and a folder and the archive made of it give the same task. Pictures without labels lie anywhere below a folder.
 
 mod survey;
 
@@ -42,6 +42,8 @@ pub struct Options {
     pub validation: Validation,
     /// Leave out pictures that cannot be decoded, and count them, in place of failing.
     pub skip_broken: bool,
+    /// Whether pictures have labels. Without, all that lie below the folder, at any depth, are to train on, and of one class.
+    pub labelled: bool,
 }
 
 impl Options {
@@ -58,6 +60,7 @@ impl Options {
             side: None,
             validation: Validation::Fraction { fraction: 0.1, seed: 0 },
             skip_broken: false,
+            labelled: true,
         }
     }
 }
@@ -90,7 +93,7 @@ pub fn load(path: &Path, options: &Options) -> Result<TaskData, DataError> {
 /// # Errors
 /// As [`Survey::of`] and [`Survey::listing`].
 pub fn list(path: &Path, options: &Options) -> Result<Listing, DataError> {
-    Survey::of(path)?.listing(options, &BTreeSet::new())
+    survey(path, options)?.listing(options, &BTreeSet::new())
 }
 
 /// Reads a task from a folder, a `.tar`, a `.tar.gz` or a `.zip`, decoding on all of rayon's threads.
@@ -101,7 +104,7 @@ pub fn list(path: &Path, options: &Options) -> Result<Listing, DataError> {
 /// As [`list`]; [`DataError::Picture`] for the first picture (by name) that is broken, and [`DataError::Sizes`] if
 /// pictures differ in size.
 pub fn load_with_report(path: &Path, options: &Options) -> Result<(TaskData, LoadReport), DataError> {
-    let survey = Survey::of(path)?;
+    let survey = survey(path, options)?;
     let mut listing = survey.as_found(options, &BTreeSet::new())?;
     let mut broken: BTreeMap<String, String> = BTreeMap::new();
     let Loaded { pictures, gray, resized } = listing.load(options.side, &mut |split, index, problem| {
@@ -136,6 +139,10 @@ pub fn load_with_report(path: &Path, options: &Options) -> Result<(TaskData, Loa
     let task = TaskData { info: listing.info, train, validation, test };
     task.check()?;
     Ok((task, report))
+}
+
+fn survey(path: &Path, options: &Options) -> Result<Survey, DataError> {
+    if options.labelled { Survey::of(path) } else { Survey::unlabelled(path) }
 }
 
 /// Moves the pixels of some training pictures behind those of the validation split.

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Options, VERSION, check_options};
-use crate::files::{entries, is_picture, visit_archive};
+use crate::files::{Files, entries, is_picture, visit_archive};
 use crate::listing::{Listed, Listing, Place, Source};
 use crate::{DataError, Split, TaskInfo};
 
 const TRAIN: &str = "train";
 const TEST: &str = "test";
+/// The one class of pictures without labels.
+const UNLABELLED: &str = "pictures";
 /// What the folder of pictures to choose on may be called.
 const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 
@@ -48,6 +50,32 @@ impl Survey {
         if let Some(pair) = survey.found.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(survey.layout(format!("{} is in the archive twice", pair[0].name)));
         }
+        Ok(survey)
+    }
+
+    /// Looks at a folder or an archive whose pictures have no labels: all of them, at any depth, are of one class and to train on.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read.
+    pub fn unlabelled(path: &Path) -> Result<Self, DataError> {
+        let metadata = std::fs::metadata(path).map_err(DataError::io("read", path))?;
+        let packed = !metadata.is_dir();
+        let mut survey = Self { path: path.to_path_buf(), packed, found: Vec::new(), other_files: 0 };
+        Files::open(path)?.visit(&mut |visited| {
+            let name = visited.path();
+            if !is_picture(name.rsplit('/').next().unwrap_or(name)) {
+                survey.other_files += 1;
+                return Ok(());
+            }
+            if !visited.is_regular() {
+                let problem = format!("`{name}` is a link or a special file, not a picture");
+                return Err(DataError::Unreadable { path: path.to_path_buf(), problem });
+            }
+            let (name, class) = (name.to_owned(), UNLABELLED.to_owned());
+            survey.found.push(Found { name, prefix: String::new(), split: Split::Train, class });
+            Ok(())
+        })?;
+        survey.found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(survey)
     }
 

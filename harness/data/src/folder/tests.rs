@@ -351,3 +351,40 @@ fn cifar10_jpeg_loads_whole() {
     assert!((mean / 255.0 - 0.4734).abs() < 0.005, "{mean}");
     note(&format!("loaded 60,000 pictures in {:.1?}", started.elapsed()));
 }
+
+#[test]
+fn pictures_without_labels_are_all_those_below_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("pictures");
+    let mut files = Vec::new();
+    for (number, name) in
+        ["b.png", "a/z.png", "a/deep/er/c.png", "test/x/d.png", "notes.txt"].into_iter().enumerate()
+    {
+        let picture = image::RgbImage::from_pixel(4, 4, image::Rgb([number as u8 * 40; 3]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+        std::fs::write(root.join(name), bytes.get_ref()).unwrap();
+        files.push((name.to_owned(), bytes.into_inner()));
+    }
+    let archive = folder.path().join("pictures.zip");
+    std::fs::write(&archive, crate::official::testing::zip_of(&files)).unwrap();
+    let validation = Validation::PerClass { count: 1, seed: 3 };
+    let options = Options { labelled: false, validation, ..Options::new("folder/pictures") };
+    let (task, report) = load_with_report(&root, &options).unwrap();
+    assert_eq!((task.train.len(), task.validation.len(), task.test.len()), (3, 1, 0));
+    assert_eq!((task.info.classes.len(), report.other_files), (1, 1));
+    assert!(task.train.labels.iter().all(|label| *label == 0));
+    assert_eq!(load(&archive, &options).unwrap(), task);
+    let names: Vec<String> = list(&root, &Options { validation: Validation::None, ..options.clone() })
+        .unwrap()
+        .split(Split::Train)
+        .iter()
+        .map(|listed| listed.name.clone())
+        .collect();
+    assert_eq!(names, ["a/deep/er/c.png", "a/z.png", "b.png", "test/x/d.png"]);
+    // With labels the same folder is none of a task.
+    assert!(matches!(load(&root, &Options::new("x")), Err(DataError::Layout { .. })));
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(load(empty.path(), &options), Err(DataError::Layout { .. })));
+}

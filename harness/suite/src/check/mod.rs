@@ -278,6 +278,7 @@ fn check_direct(suite: &Suite, direct: &Direct, add: &mut impl FnMut(&str, Strin
             "needs at least one task; `generated/*` stands for the twelve generated ones".to_owned(),
         );
     }
+    task::check_labels(suite, "direct.tasks", &direct.tasks, add);
     if direct.tasks.contains(&suite.upstream.task) {
         let help = "it is pruned directly already: that is what a suite does on its upstream task";
         add("direct.tasks", format!("names the upstream task `{}`; {help}", suite.upstream.task));

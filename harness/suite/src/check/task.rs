@@ -1,5 +1,6 @@
 //! Tasks that are read from files.
 
+use crate::spec::Suite;
 use crate::task::{Metric, Packed, TaskFormat, TaskSource};
 use crate::views::Interpolation;
 
@@ -72,6 +73,16 @@ pub(super) fn check(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, St
         && !(small > 0.0 && small < medium && medium.is_finite())
     {
         add(&key("detection.size_borders"), "must be two positive areas, the smaller one first".to_owned());
+    }
+}
+
+/// Whether networks that answer with classes are asked for them on tasks that have some.
+pub(super) fn check_labels(suite: &Suite, key: &str, tasks: &[String], add: &mut impl FnMut(&str, String)) {
+    let unlabelled =
+        |task: &&String| suite.tasks.get(*task).is_some_and(|source| !source.format.has_labels());
+    if let Some(task) = tasks.iter().find(unlabelled) {
+        let help = "such pictures are for an `upstream` or one of `pretrainings` with a `projection`";
+        add(key, format!("`{task}` has no labels; {help}"));
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn check(
             "needs at least one task; `generated/*` stands for the twelve generated ones".to_owned(),
         );
     }
+    super::task::check_labels(suite, "transfer.tasks", &transfer.tasks, add);
     if transfer.linear.is_none() && transfer.full.is_none() {
         add("transfer", "needs `linear`, `full` or both".to_owned());
     }
@@ -80,11 +81,13 @@ fn without_validation(task: &TaskSource) -> Option<&'static str> {
             let is_there = task.official.as_ref().is_some_and(validates);
             (!is_there).then_some("write `held_out: true` into its `official`")
         }
-        TaskFormat::ImageFolder if task.validation_per_class == 0 => Some("say its `validation_per_class`"),
+        TaskFormat::ImageFolder | TaskFormat::Unlabelled if task.validation_per_class == 0 => {
+            Some("say its `validation_per_class`")
+        }
         TaskFormat::Voc | TaskFormat::Coco => {
             let lists = task.detection.as_ref().and_then(|detection| detection.validation.as_ref());
             lists.is_some_and(Vec::is_empty).then_some("name its lists in `detection.validation`")
         }
-        TaskFormat::ImageFolder => None,
+        TaskFormat::ImageFolder | TaskFormat::Unlabelled => None,
     }
 }

@@ -81,7 +81,10 @@ fn check_one(
             "step 0 is the initialization, which is always kept as `init`".to_owned(),
         );
     }
-    let Some(projection) = upstream.projection else { return };
+    let Some(projection) = upstream.projection else {
+        super::task::check_labels(suite, &format!("{key}.task"), std::slice::from_ref(&upstream.task), add);
+        return;
+    };
     if projection.out == 0 || projection.hidden == Some(0) {
         add(&format!("{key}.projection"), "has a width of 0".to_owned());
     }

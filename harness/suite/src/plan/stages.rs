@@ -162,7 +162,7 @@ impl Planner<'_> {
         let (source, inputs) = if let Some(files) = self.suite.tasks.get(task) {
             let inputs = [("data".to_owned(), InputSource::Data(files.path.clone()))].into();
             let version = match files.format {
-                TaskFormat::ImageFolder => self.surroundings.loader_version,
+                TaskFormat::ImageFolder | TaskFormat::Unlabelled => self.surroundings.loader_version,
                 TaskFormat::Official => self.surroundings.official_loader_version,
                 TaskFormat::Voc | TaskFormat::Coco => self.surroundings.detection_loader_version,
             };

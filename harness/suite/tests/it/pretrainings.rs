@@ -246,3 +246,33 @@ fn pre_trainings_that_make_no_sense_are_refused_with_their_place() {
         assert!(error.contains(expected), "{to}: {error}");
     }
 }
+
+#[test]
+fn pictures_without_labels_are_for_networks_without_classes() {
+    let folder =
+        "tasks: {snaps: {format: unlabelled, path: snaps, side: 32}}\nprunable: {name: convolutions}";
+    let text = SEVERAL.replace("prunable: {name: convolutions}", folder);
+    let fine = text.replace("task: generated/other", "task: snaps");
+    assert_ne!(fine, text);
+    let surroundings = Surroundings { loader_version: 7, ..surroundings() };
+    let plan = expand(&read(&fine), &surroundings).unwrap();
+    let packed = plan.nodes.iter().any(|node| match &node.spec {
+        StageSpec::Prepare(spec) => spec.task == "snaps",
+        _ => false,
+    });
+    assert!(packed);
+    for (from, to, key) in [
+        ("upstream: {task: generated/upstream", "upstream: {task: snaps", "upstream.task"),
+        ("tasks: [generated/digits]", "tasks: [snaps]", "transfer.tasks"),
+        (
+            "measure: true",
+            "measure: true\ndirect: {tasks: [snaps], recipe: labels, length: 8it}",
+            "direct.tasks",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error =
+            secateur_suite::read_suite("suite.yaml", &text.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(&format!("{key}: `snaps` has no labels")), "{error}");
+    }
+}

@@ -129,6 +129,7 @@ fn options(id: &str, source: &TaskSource) -> folder::Options {
         mean: three(&source.mean),
         std: three(&source.std),
         side: source.side,
+        labelled: source.format.has_labels(),
         validation: match source.validation_per_class {
             0 => folder::Validation::None,
             count => folder::Validation::PerClass { count: count as usize, seed: derive_seed(0, id) },
