@@ -9,6 +9,7 @@ use image::codecs::png;
 use proptest::prelude::*;
 use secateur_data::detection::{self, coco, voc};
 use secateur_data::{DataError, Split, folder, generated, pack};
+use secateur_pictures::{Interpolation, Source as _};
 
 use crate::cases;
 use crate::checkpoints::{parts, with_header};
@@ -180,17 +181,22 @@ fn load_archive(bytes: &[u8]) -> Result<secateur_data::TaskData, DataError> {
     read(bytes.len(), TIMES, || folder::load(&path, &options()))
 }
 
-/// Folders with packs: one with classes, one with boxes.
-fn packs() -> &'static [PathBuf; 2] {
-    static PACKS: OnceLock<[PathBuf; 2]> = OnceLock::new();
+/// Folders with packs: one with classes, one with boxes, one of files.
+fn packs() -> &'static [PathBuf; 3] {
+    static PACKS: OnceLock<[PathBuf; 3]> = OnceLock::new();
     PACKS.get_or_init(|| {
         // In the target folder, where it is made anew by the next run.
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("packs-{}", std::process::id()));
-        let folders = [root.join("classes"), root.join("boxes")];
+        let folders = [root.join("classes"), root.join("boxes"), root.join("files")];
         let classes = generated::generate_first("generated/relations", 5, 8, 3).expect("a task");
         pack::write_trainval(&folders[0], &classes).expect("written");
         let boxes = generated::generate_detection_first("generated/figures", 5, 32, 2).expect("a task");
         pack::write_detection_trainval(&folders[1], &boxes).expect("written");
+        let pictures = root.join("pictures");
+        write(&pictures, &sorted_files());
+        let listing = folder::list(&pictures, &options()).expect("pictures");
+        let framing = pack::Framing::usual(12, Interpolation::Bilinear);
+        pack::write_files(&folders[2], &root.join("test"), &listing, &framing).expect("written");
         folders
     })
 }
@@ -213,6 +219,15 @@ fn read_pack(folder: &Path, file: &str, bytes: &[u8]) {
     let times = 64;
     let _ = read(bytes.len(), times, || pack::read_split(folder, Split::Train));
     let _ = read(bytes.len(), times, || pack::read_detection_split(folder, Split::Train));
+    let _ = read(bytes.len(), times, || {
+        let pack::Labelled::Files(files) = pack::read_labelled(folder, Split::Train)? else { return Ok(()) };
+        let mut bytes = Vec::new();
+        for picture in 0..files.labels().len() {
+            // It is whole, or it is told that it is not.
+            let _ = files.read(picture, &mut bytes);
+        }
+        Ok(())
+    });
     let _ = read(bytes.len(), times, || pack::read_shape(folder, Split::Train));
     let _ = read(bytes.len(), times, || pack::read_any_info(folder));
     let _ = read(bytes.len(), times, || pack::read_info(folder));
@@ -280,9 +295,9 @@ proptest! {
 
     #[test]
     fn changed_packs_end_in_a_split_or_an_error(
-        boxes in any::<bool>(), header in any::<bool>(), edits in edits()
+        which in 0..3_usize, header in any::<bool>(), edits in edits()
     ) {
-        let folder = &packs()[usize::from(boxes)];
+        let folder = &packs()[which];
         let whole = std::fs::read(folder.join("train.safetensors")).expect("readable");
         let bytes = if header {
             let (header, data) = parts(&whole);
@@ -294,8 +309,8 @@ proptest! {
     }
 
     #[test]
-    fn changed_descriptions_end_in_one_or_an_error(boxes in any::<bool>(), bytes in changed(descriptions())) {
-        read_pack(&packs()[usize::from(boxes)], "task.json", &bytes);
+    fn changed_descriptions_end_in_one_or_an_error(which in 0..3_usize, bytes in changed(descriptions())) {
+        read_pack(&packs()[which], "task.json", &bytes);
     }
 }
 
@@ -330,6 +345,9 @@ fn packs_of_impossible_shapes_are_errors() {
         let tensors = [
             empty("pixels", "U8", &pixels, 0),
             empty("labels", "U16", "[0]", 0),
+            empty("ends", "U64", &format!("[{huge},0]"), 0),
+            empty("digests", "U8", &format!("[{huge},0]"), 0),
+            empty("files", "U8", "[0]", 0),
             empty("offsets", "U64", "[0]", 0),
             empty("name_ends", "U64", "[0]", 0),
             empty("names", "U8", "[0]", 0),
@@ -341,14 +359,14 @@ fn packs_of_impossible_shapes_are_errors() {
             empty("crowd", "BOOL", "[0]", 0),
         ]
         .join(",");
-        for (folder, content) in folders.iter().zip(["secateur", "secateur-scenes"]) {
+        for (folder, content) in folders.iter().zip(["secateur", "secateur-scenes", "secateur-files"]) {
             read_pack(folder, "train.safetensors", &with_header(&header(&tensors, content, ""), b""));
         }
     }
     // Tensors that end where 64 bits do.
     let near =
         format!("\"pixels\":{{\"dtype\":\"U8\",\"shape\":[1,1,1,{0}],\"data_offsets\":[0,{0}]}}", huge - 40);
-    for (folder, content) in folders.iter().zip(["secateur", "secateur-scenes"]) {
+    for (folder, content) in folders.iter().zip(["secateur", "secateur-scenes", "secateur-files"]) {
         read_pack(folder, "train.safetensors", &with_header(&header(&near, content, ""), &[0; 64]));
     }
 }

@@ -77,7 +77,7 @@ fn read_all(listing: &Listing) -> Result<(), DataError> {
 }
 
 fn list_and_read(path: &std::path::Path, options: &folder::Options) -> Result<(), DataError> {
-    let survey = Survey::of(path)?;
+    let survey = if options.labelled { Survey::of(path)? } else { Survey::unlabelled(path)? };
     let all = survey.listing(options, &BTreeSet::new())?;
     read_all(&all)?;
     let left_out = BTreeSet::from([all.train[0].name.clone()]);
@@ -93,10 +93,13 @@ fn list_file(name: &str, bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
-    let options = folder::Options { validation: Validation::None, ..folder::Options::new("folder/some") };
-    let outcome = bounded_beyond(CONSTANT, bytes.len(), LISTED, || list_and_read(&path, &options));
-    if let Err(error) = outcome {
-        assert!(error.to_string().len() < 2000 + 8 * bytes.len());
+    for labelled in [true, false] {
+        let own = folder::Options::new("folder/some");
+        let options = folder::Options { validation: Validation::None, labelled, ..own };
+        let outcome = bounded_beyond(CONSTANT, bytes.len(), LISTED, || list_and_read(&path, &options));
+        if let Err(error) = outcome {
+            assert!(error.to_string().len() < 2000 + 8 * bytes.len());
+        }
     }
 }
 

@@ -20,7 +20,7 @@ fn long() -> Suite {
     }
 }
 
-fn start(mut command: Command) -> Child {
+pub(crate) fn start(mut command: Command) -> Child {
     command.env("SECATEUR_CHECKPOINT_SECONDS", "0");
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("secateur starts")
 }
@@ -51,7 +51,7 @@ fn attempts(store: &Path, kind: &str) -> Vec<PathBuf> {
 }
 
 /// Waits until a stage of a kind has left a checkpoint in the store's work folder, and returns the stage's folder.
-fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
+pub(crate) fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
     wait_for(&format!("a checkpoint of a stage `{kind}`"), || {
         attempts(store, kind).into_iter().find(|attempt| attempt.join("training.checkpoint").exists())
     })
@@ -95,11 +95,11 @@ fn children(parent: u32) -> Vec<Pid> {
     own.filter_map(Pid::from_raw).collect()
 }
 
-fn pid(child: &Child) -> Pid {
+pub(crate) fn pid(child: &Child) -> Pid {
     Pid::from_child(child)
 }
 
-fn end(child: Child) -> Said {
+pub(crate) fn end(child: Child) -> Said {
     Said::of(&child.wait_with_output().expect("secateur ends"))
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use secateur_data::official::testing::{Size, publish};
 
+use crate::interrupted;
 use crate::support::{GIVEN, Lab, MAGNITUDE, Suite, secateur, workspace};
 
 /// The twelve tasks of transfer.
@@ -41,13 +42,19 @@ fn suite(tasks: &[&str], official: &str) -> String {
 
 /// The same with pictures of full size, of which full transfer sees random parts, and linear transfer the middle.
 fn in_full_size(text: &str) -> String {
-    text.replace("side: 16,", "side: 16, packed: files,")
-        .replace("recipes:\n", "recipes:\n  parts: {batch: 16, lr: 0.05, crop_area: [0.08, 1], flip: true}\n")
-        .replace("full: {recipe: base", "full: {recipe: parts")
-        .replace(
+    let replacements = [
+        ("side: 16,", "side: 16, packed: files,"),
+        ("recipes:\n", "recipes:\n  parts: {batch: 16, lr: 0.05, crop_area: [0.08, 1], flip: true}\n"),
+        ("full: {recipe: base", "full: {recipe: parts"),
+        (
             "linear: {recipe: base,",
             "linear: {recipe: base, normalize: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]},",
-        )
+        ),
+    ];
+    replacements.into_iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "the suite has no `{from}`");
+        text.replace(from, to)
+    })
 }
 
 fn run(lab: &Lab, text: &str, more: &[&str]) -> crate::support::Said {
@@ -127,43 +134,114 @@ fn the_suite_of_the_twelve_official_tasks_runs_in_both_regimes() {
     assert_eq!(SETS.iter().map(|id| outputs(id)).collect::<Vec<_>>(), before);
 }
 
-/// Interpolation and normalization of a regime, and the best snapshot on the validation split, change what is scored, and nothing else.
+/// Flowers of noise, of which there is something to see at every size.
+fn publish_noise(lab: &Lab) {
+    publish("flowers", SMALL).of_noise().pack(&lab.path("flowers"));
+}
+
+/// The linear or full transfer of the pruned network.
+#[track_caller]
+fn transfer(lab: &Lab, store: &str, regime: &str) -> serde_json::Value {
+    let mut objects = lab.objects(store).into_iter();
+    let wanted = format!("{regime} transfer of magnitude");
+    let found = objects.find(|object| object["label"].as_str().is_some_and(|own| own.starts_with(&wanted)));
+    found.unwrap_or_else(|| panic!("no {wanted}"))
+}
+
+/// Interpolation and normalization of a regime change what is scored, and so does the choice of the best snapshot.
 #[test]
 fn a_regime_says_how_pictures_are_seen_and_which_network_is_scored() {
     let lab = Lab::new();
-    let flowers = publish("flowers", SMALL).of_noise();
-    flowers.pack(&lab.path("flowers"));
+    publish_noise(&lab);
     let text = in_full_size(&suite(&["flowers"], ", reduced: true, held_out: true"));
     let text = text.replace("length: 4it", "length: 12it");
     run(&lab, &text, &[]).exits(0);
-    let transfer = |regime: &str| {
-        let mut objects = lab.objects("store").into_iter();
-        let wanted = format!("{regime} transfer of magnitude");
-        let found =
-            objects.find(|object| object["label"].as_str().is_some_and(|own| own.starts_with(&wanted)));
-        found.unwrap_or_else(|| panic!("no {wanted}"))
-    };
-    let before = [transfer("linear"), transfer("full")];
-    let bicubic = text.replace("{label: magnitude,", "{label: magnitude, interpolation: bicubic,");
-    assert_ne!(bicubic, text);
-    let best = text.replace("length: 12it", "length: 12it, select: best-validation");
-    for changed in [bicubic, best] {
+    let before = ["linear", "full"].map(|regime| transfer(&lab, "store", regime));
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
         std::fs::remove_dir_all(lab.path("store")).expect("removed");
-        run(&lab, &changed, &[]).exits(0);
-        let (linear, full) = (transfer("linear"), transfer("full"));
-        assert_ne!(full["identity"], before[1]["identity"]);
-        if changed.contains("bicubic") {
-            assert_ne!(linear["inputs"]["features"], before[0]["inputs"]["features"]);
-            assert_ne!(full["facts"]["loss"], before[1]["facts"]["loss"]);
-        } else {
-            assert_eq!(linear["outputs"], before[0]["outputs"]);
-            let score = |object: &serde_json::Value| object["facts"]["validation"].as_f64().expect("a score");
-            assert!(score(&full) >= score(&before[1]), "the best is no worse than the last");
-            let events = lab.file("store", full["label"].as_str().expect("a label"), "events.jsonl");
-            let events = std::fs::read_to_string(events).expect("events");
-            assert!(events.contains("\"selected\"") && events.contains("waited_seconds"), "{events}");
-        }
-    }
+        run(&lab, &text.replace(from, to), &[]).exits(0);
+        ["linear", "full"].map(|regime| transfer(&lab, "store", regime))
+    };
+    let [linear, full] = changed("{label: magnitude,", "{label: magnitude, interpolation: bicubic,");
+    assert_ne!(linear["inputs"]["features"], before[0]["inputs"]["features"]);
+    assert_ne!(full["facts"]["loss"], before[1]["facts"]["loss"]);
+
+    let [linear, full] =
+        changed(" normalize: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]},", "");
+    assert_ne!(linear["inputs"]["features"], before[0]["inputs"]["features"]);
+    assert_eq!(full["identity"], before[1]["identity"]);
+
+    let [linear, full] = changed("length: 12it", "length: 12it, select: best-validation");
+    assert_eq!(linear["identity"], before[0]["identity"]);
+    let events = lab.file("store", full["label"].as_str().expect("a label"), "events.jsonl");
+    let events = std::fs::read_to_string(events).expect("events");
+    assert!(events.contains("waited_seconds"), "{events}");
+    let selected = events.lines().find(|line| line.contains("\"selected\"")).expect("a selection");
+    let selected: serde_json::Value = serde_json::from_str(selected).expect("an event");
+    let (step, score) = (selected["step"].as_u64().expect("a step"), selected["validation"].as_f64());
+    assert_eq!(full["facts"]["validation"].as_f64(), score);
+    assert!(score >= before[1]["facts"]["validation"].as_f64(), "the best is no worse than the last");
+    // It is the network that a training with the same rates has there.
+    assert!((1..=12).contains(&step), "{selected}");
+    let constant = text.replace("crop_area:", "schedule: constant, crop_area:");
+    let best = constant.replace("length: 12it", "length: 12it, select: best-validation");
+    std::fs::remove_dir_all(lab.path("store")).expect("removed");
+    run(&lab, &best, &[]).exits(0);
+    let chosen = transfer(&lab, "store", "full");
+    let events = lab.file("store", chosen["label"].as_str().expect("a label"), "events.jsonl");
+    let events = std::fs::read_to_string(events).expect("events");
+    let selected = events.lines().find(|line| line.contains("\"selected\"")).expect("a selection");
+    let selected: serde_json::Value = serde_json::from_str(selected).expect("an event");
+    let short = constant.replace("length: 12it", &format!("length: {}it", selected["step"]));
+    std::fs::remove_dir_all(lab.path("store")).expect("removed");
+    run(&lab, &short, &[]).exits(0);
+    let ended = transfer(&lab, "store", "full");
+    assert_eq!(ended["facts"]["loss"], chosen["facts"]["loss"]);
+    assert_eq!(ended["outputs"], chosen["outputs"]);
+}
+
+/// Views that are made ahead, and the best network so far, are the same after a kill.
+#[test]
+fn a_killed_transfer_of_full_size_pictures_continues_to_the_same_bits() {
+    let lab = Lab::new();
+    publish_noise(&lab);
+    let text = in_full_size(&suite(&["flowers"], ", reduced: true, held_out: true"));
+    let text = text.replace("length: 4it", "length: 300it, select: best-validation");
+    std::fs::write(lab.path("mini.yaml"), &text).expect("written");
+    let whole = |store: &str| {
+        let mut command = lab.command(store);
+        command.args(["--jobs", "1"]);
+        crate::support::Said::of(&command.output().expect("secateur starts")).exits(0);
+        let text = |object: serde_json::Value| {
+            format!("{} {} {}", object["identity"], object["outputs"], object["facts"])
+        };
+        lab.objects(store).into_iter().map(text).collect::<Vec<_>>()
+    };
+    let expected = whole("whole");
+    let mut command = lab.command("killed");
+    command.args(["--jobs", "1"]);
+    let parent = interrupted::start(command);
+    let attempt = interrupted::checkpoint_of(&lab.path("killed"), "transfer");
+    rustix::process::kill_process(interrupted::pid(&parent), rustix::process::Signal::KILL).expect("killed");
+    interrupted::end(parent);
+    assert!(attempt.join("training.checkpoint").exists(), "the transfer was too short to be interrupted");
+    assert!(attempt.join("best.safetensors").exists());
+    // Without the best network, what the checkpoint has is not enough: training begins again, to the same end.
+    std::fs::remove_file(attempt.join("best.safetensors")).expect("removed");
+    assert_eq!(whole("killed"), expected);
+
+    let mut command = lab.command("continued");
+    command.args(["--jobs", "1"]);
+    let parent = interrupted::start(command);
+    let attempt = interrupted::checkpoint_of(&lab.path("continued"), "transfer");
+    rustix::process::kill_process(interrupted::pid(&parent), rustix::process::Signal::KILL).expect("killed");
+    interrupted::end(parent);
+    let order = crate::support::json(&attempt.join("order.json"));
+    assert_eq!(whole("continued"), expected);
+    let log = lab.file("continued", order["label"].as_str().expect("a label"), "log.txt");
+    let log = std::fs::read_to_string(log).expect("a log");
+    assert!(log.contains("continuing from a checkpoint"), "{log}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::detection::{DetectionData, Scenes};
 use crate::task::Outline;
-use crate::{Pictures, Split, TaskData};
+use crate::{Pictures, Split, TaskData, TaskInfo};
 
 /// Digest of a whole task: what it is, and every picture and label of its splits. BLAKE3, 64 hexadecimal digits.
 #[must_use]
@@ -58,6 +58,16 @@ pub(crate) fn digest_files(names: &[&str], labels: &[u16], ends: &[u64], digests
         hasher.update(&label.to_le_bytes());
         hasher.update(&end.to_le_bytes());
         hasher.update(digest);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Digest of a task that was packed as files: what it is, and the digests of its splits. BLAKE3, 64 hexadecimal digits.
+pub(crate) fn digest_packed(info: &TaskInfo, splits: &[String]) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("secateur-data 2026 task of files");
+    add_outline(&mut hasher, &info.outline());
+    for split in splits {
+        add_text(&mut hasher, split);
     }
     hasher.finalize().to_hex().to_string()
 }

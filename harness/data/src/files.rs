@@ -15,6 +15,8 @@ const BATCH_BYTES: usize = 32 << 20;
 /// A single file above this is not a training picture but a mistake.
 const LARGEST_FILE: u64 = 256 << 20;
 const BUFFER: usize = 1 << 16;
+/// No data set has folders this deep; a link to a folder above itself has.
+const DEEPEST: usize = 24;
 /// How much memory is taken for a file before any of it is read.
 const PROMISED: u64 = 1 << 20;
 
@@ -92,7 +94,7 @@ impl Files {
         if self.packed {
             visit_archive(&self.root, false, visit)
         } else {
-            self.visit_folder("", &self.root, visit)
+            self.visit_folder("", &self.root, 0, visit)
         }
     }
 
@@ -100,18 +102,32 @@ impl Files {
         &self,
         prefix: &str,
         folder: &Path,
+        depth: usize,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
+        check_depth(folder, depth)?;
         for (name, path) in entries(folder)? {
             let inner = format!("{prefix}{name}");
             if path.is_dir() {
-                self.visit_folder(&format!("{inner}/"), &path, visit)?;
+                self.visit_folder(&format!("{inner}/"), &path, depth + 1, visit)?;
             } else {
                 visit(Visited { root: &self.root, path: &inner, content: Content::File(&path) })?;
             }
         }
         Ok(())
     }
+}
+
+/// Refuses folders that lie deeper than those of any data set.
+///
+/// # Errors
+/// [`DataError::Unreadable`] asks for a link that leads to itself.
+pub(crate) fn check_depth(folder: &Path, depth: usize) -> Result<(), DataError> {
+    if depth <= DEEPEST {
+        return Ok(());
+    }
+    let problem = format!("more than {DEEPEST} folders in each other; is there a link that leads to itself?");
+    Err(unreadable(folder, problem))
 }
 
 /// Goes through the files of a `.tar`, `.tar.gz` or `.zip` as they come.
@@ -377,6 +393,7 @@ pub fn digest_source(path: &Path) -> Result<String, DataError> {
     let mut pending = vec![(String::new(), path.to_path_buf())];
     let mut files = Vec::new();
     while let Some((prefix, folder)) = pending.pop() {
+        check_depth(&folder, prefix.matches('/').count())?;
         for (name, path) in entries(&folder)? {
             let inner = format!("{prefix}{name}");
             if path.is_dir() {

@@ -60,6 +60,8 @@ impl Captured {
 pub struct Pass<'a> {
     /// Batch norm and dropout in training mode.
     pub train: bool,
+    /// Dropout as in evaluation whatever the mode, so that nothing is drawn.
+    pub no_dropout: bool,
     /// Stop after this node and return its output; the default is the network's output.
     pub until: Option<NodeId>,
     /// What to keep on the way.
@@ -201,7 +203,7 @@ impl Model {
                 let scale = *scale as i64;
                 x.f_upsample_nearest2d([size[2] * scale, size[3] * scale], None::<f64>, None::<f64>)?
             }
-            Op::Dropout { p } => x.f_dropout(*p, pass.train)?,
+            Op::Dropout { p } => x.f_dropout(*p, pass.train && !pass.no_dropout)?,
             Op::BoxPredictions { labels, .. } => {
                 let maps = node.inputs.iter().map(|id| slot(values, *id)).collect::<Result<Vec<_>>>()?;
                 predictions(&maps, *labels as i64)?

@@ -34,7 +34,7 @@ const RATIO: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
 /// One split of a task whose pictures are decoded, cut and changed on threads whenever they are seen, and normalized on the device.
 ///
 /// What a batch is depends on neither threads nor what was drawn before: a view is a function of the streams, the epoch, and the
-/// picture. While training goes through its batches in order, the next ones are made ahead.
+/// picture, and its shift one of the streams, the batch, and the row. While training goes through its batches in order, the next ones are made ahead.
 pub struct ViewSet {
     source: Arc<dyn Source>,
     labels: Labels,
@@ -171,9 +171,12 @@ impl ViewSet {
                     .next(&mut self.load(picks, self.train_views(&asked), streams, indices.len())?, draw);
             }
         }
-        let current = running.as_mut().ok_or_else(nothing)?;
+        let mut current = running.take().ok_or_else(nothing)?;
+        let pictures = self.next(&mut current.loader, draw)?;
         current.next += 1;
-        self.next(&mut current.loader, draw)
+        // Where that failed, who asks again is told the same again.
+        *running = Some(current);
+        Ok(pictures)
     }
 
     /// Begins to make batches ahead.

@@ -55,8 +55,9 @@ impl Session<'_> {
             });
         }
         order.reverse();
-        if let Some(memory) = set.memory().filter(|_| validation) {
-            // Nothing trains on these pictures, so that what they remember must be of the network as it is now.
+        let untrained = validation || self.next_batch.get() == 0;
+        if let Some(memory) = set.memory().filter(|_| untrained) {
+            // Nothing has trained on these pictures, so that what they remember must be of the network as it is now.
             memory.begin();
         }
         let mut reader = self.reader.borrow_mut();

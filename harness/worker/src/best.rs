@@ -14,6 +14,9 @@ use crate::training::digest;
 const FILE: &str = "best.safetensors";
 
 /// The best network so far, the first of equal ones.
+///
+/// A killed training goes on from a checkpoint that may be older than the best network. On a CPU it comes to the same networks again,
+/// so that nothing depends on where it was killed; on a GPU, whose bits are not promised, it may come to a neighbour of it.
 pub(crate) struct Best<'a> {
     path: PathBuf,
     model: &'a Model,
@@ -83,7 +86,7 @@ impl<'a> Best<'a> {
 
 /// The last step of each epoch of `pictures` in a training of `total` steps, and `total`.
 pub(crate) fn ends_of_epochs(pictures: u64, batch: u32, total: u64) -> Vec<u64> {
-    let batch = u64::from(batch.max(1));
+    let (pictures, batch) = (pictures.max(1), u64::from(batch.max(1)));
     let mut ends: Vec<u64> =
         (1..).map(|epoch: u64| (epoch * pictures).div_ceil(batch)).take_while(|end| *end < total).collect();
     ends.push(total);
@@ -102,5 +105,6 @@ mod tests {
         assert_eq!(ends_of_epochs(128, 64, 4), [2, 4]);
         assert_eq!(ends_of_epochs(10, 64, 2), [1, 2]);
         assert_eq!(ends_of_epochs(1000, 64, 3), [3]);
+        assert_eq!(ends_of_epochs(0, 64, 3), [1, 2, 3]);
     }
 }

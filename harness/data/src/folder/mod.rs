@@ -163,7 +163,7 @@ fn move_held(train: &mut Pictures, validation: &mut Pictures, held: &[bool]) {
 
 fn check_options(options: &Options) -> Result<(), DataError> {
     let complain = |option, problem: String| Err(DataError::Option { option, problem });
-    check_side(options.side)?;
+    check_side("side", options.side)?;
     if let Validation::Fraction { fraction, .. } = options.validation
         && !(fraction > 0.0 && fraction < 1.0)
     {

@@ -19,6 +19,7 @@ const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 pub struct Survey {
     path: PathBuf,
     packed: bool,
+    labelled: bool,
     /// Sorted by name.
     found: Vec<Found>,
     /// Number of files that are no pictures by their names, for example `labels.txt`.
@@ -41,26 +42,20 @@ impl Survey {
     /// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read, [`DataError::Layout`] if it is not
     /// arranged by split and class.
     pub fn of(path: &Path) -> Result<Self, DataError> {
-        let metadata = std::fs::metadata(path).map_err(DataError::io("read", path))?;
-        let packed = !metadata.is_dir();
-        let mut survey = Self { path: path.to_path_buf(), packed, found: Vec::new(), other_files: 0 };
-        let folders = if packed { survey.add_archive()? } else { survey.add_folder()? };
+        let mut survey = Self::empty(path, true)?;
+        let folders = if survey.packed { survey.add_archive()? } else { survey.add_folder()? };
         survey.name_splits(&folders)?;
-        survey.found.sort_by(|a, b| a.name.cmp(&b.name));
-        if let Some(pair) = survey.found.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            return Err(survey.layout(format!("{} is in the archive twice", pair[0].name)));
-        }
-        Ok(survey)
+        survey.sorted()
     }
 
-    /// Looks at a folder or an archive whose pictures have no labels: all of them, at any depth, are of one class and to train on.
+    /// Looks at a folder or an archive whose pictures have no labels: all of them, at any depth, are of one class and to train on. Names
+    /// are paths below the folder that all pictures have in common, so that it does not matter whether an archive has that folder.
     ///
     /// # Errors
-    /// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read.
+    /// [`DataError::Io`] and [`DataError::Unreadable`] if something cannot be read, [`DataError::Layout`] if an archive has a
+    /// picture twice.
     pub fn unlabelled(path: &Path) -> Result<Self, DataError> {
-        let metadata = std::fs::metadata(path).map_err(DataError::io("read", path))?;
-        let packed = !metadata.is_dir();
-        let mut survey = Self { path: path.to_path_buf(), packed, found: Vec::new(), other_files: 0 };
+        let mut survey = Self::empty(path, false)?;
         Files::open(path)?.visit(&mut |visited| {
             let name = visited.path();
             if !is_picture(name.rsplit('/').next().unwrap_or(name)) {
@@ -75,8 +70,27 @@ impl Survey {
             survey.found.push(Found { name, prefix: String::new(), split: Split::Train, class });
             Ok(())
         })?;
-        survey.found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(survey)
+        let common = common_folder(survey.found.iter().map(|found| found.name.as_str())).to_owned();
+        for found in &mut survey.found {
+            found.name.drain(..common.len());
+            found.prefix.clone_from(&common);
+        }
+        survey.sorted()
+    }
+
+    fn empty(path: &Path, labelled: bool) -> Result<Self, DataError> {
+        let metadata = std::fs::metadata(path).map_err(DataError::io("read", path))?;
+        let (packed, found) = (!metadata.is_dir(), Vec::new());
+        Ok(Self { path: path.to_path_buf(), packed, labelled, found, other_files: 0 })
+    }
+
+    /// Puts the pictures in their order.
+    fn sorted(mut self) -> Result<Self, DataError> {
+        self.found.sort_by(|a, b| a.name.cmp(&b.name));
+        match self.found.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            Some(pair) => Err(self.layout(format!("{} is in the archive twice", pair[0].name))),
+            None => Ok(self),
+        }
     }
 
     /// Adds the pictures of an unpacked folder. Returns which of its folders are splits.
@@ -255,9 +269,25 @@ impl Survey {
         DataError::Layout {
             path: self.path.clone(),
             problem,
-            expected: "{train,test}/<class>/<picture>.{jpg,jpeg,png}, and `val` beside them or in place of `test`",
+            expected: match self.labelled {
+                true => {
+                    "{train,test}/<class>/<picture>.{jpg,jpeg,png}, and `val` beside them or in place of `test`"
+                }
+                false => "pictures (`.jpg`, `.jpeg`, `.png`), anywhere below the folder",
+            },
         }
     }
+}
+
+/// The longest folder that all these files lie in, with its slash; nothing if there is none.
+fn common_folder<'a>(mut names: impl Iterator<Item = &'a str>) -> &'a str {
+    let folder = |name: &'a str| name.rfind('/').map_or("", |end| &name[..=end]);
+    let Some(first) = names.next().map(folder) else { return "" };
+    names.map(folder).fold(first, |common, own| {
+        let same = common.bytes().zip(own.bytes()).take_while(|(a, b)| a == b).count();
+        // What is the same may end within a name.
+        common.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').map_or("", |end| &common[..=end])
+    })
 }
 
 fn is_split(folder: &str) -> bool {

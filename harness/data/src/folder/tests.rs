@@ -367,15 +367,24 @@ fn pictures_without_labels_are_all_those_below_a_folder() {
         std::fs::write(root.join(name), bytes.get_ref()).unwrap();
         files.push((name.to_owned(), bytes.into_inner()));
     }
-    let archive = folder.path().join("pictures.zip");
-    std::fs::write(&archive, crate::official::testing::zip_of(&files)).unwrap();
     let validation = Validation::PerClass { count: 1, seed: 3 };
     let options = Options { labelled: false, validation, ..Options::new("folder/pictures") };
     let (task, report) = load_with_report(&root, &options).unwrap();
     assert_eq!((task.train.len(), task.validation.len(), task.test.len()), (3, 1, 0));
     assert_eq!((task.info.classes.len(), report.other_files), (1, 1));
     assert!(task.train.labels.iter().all(|label| *label == 0));
-    assert_eq!(load(&archive, &options).unwrap(), task);
+    // An archive may have the folder, or another one above it, or not.
+    for prefix in ["", "pictures/", "some/where/"] {
+        let inner: Vec<(String, Vec<u8>)> =
+            files.iter().map(|(name, bytes)| (format!("{prefix}{name}"), bytes.clone())).collect();
+        let archive = folder.path().join("pictures.zip");
+        std::fs::write(&archive, zip_of(&inner)).unwrap();
+        assert_eq!(load(&archive, &options).unwrap(), task, "{prefix}");
+    }
+    let twice = folder.path().join("twice.tar");
+    std::fs::write(&twice, tar_of(&[files[0].clone(), files[1].clone(), files[0].clone()], "")).unwrap();
+    let text = load(&twice, &options).unwrap_err().to_string();
+    assert!(text.contains("twice") && text.contains("anywhere below"), "{text}");
     let names: Vec<String> = list(&root, &Options { validation: Validation::None, ..options.clone() })
         .unwrap()
         .split(Split::Train)
@@ -383,7 +392,7 @@ fn pictures_without_labels_are_all_those_below_a_folder() {
         .map(|listed| listed.name.clone())
         .collect();
     assert_eq!(names, ["a/deep/er/c.png", "a/z.png", "b.png", "test/x/d.png"]);
-    // With labels the same folder is none of a task.
+    // With labels the same folder is no task.
     assert!(matches!(load(&root, &Options::new("x")), Err(DataError::Layout { .. })));
     let empty = tempfile::tempdir().unwrap();
     assert!(matches!(load(empty.path(), &options), Err(DataError::Layout { .. })));

@@ -24,10 +24,10 @@ pub(crate) struct Loaded {
 ///
 /// # Errors
 /// [`DataError::Option`] says what is possible.
-pub(crate) fn check_side(side: Option<u32>) -> Result<(), DataError> {
+pub(crate) fn check_side(option: &'static str, side: Option<u32>) -> Result<(), DataError> {
     match side {
         Some(side) if !(1..=LARGEST_SIDE).contains(&side) => Err(DataError::Option {
-            option: "side",
+            option,
             problem: format!("{side} pixels; choose between 1 and {LARGEST_SIDE}"),
         }),
         _ => Ok(()),

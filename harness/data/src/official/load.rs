@@ -31,7 +31,7 @@ pub fn load(
     options: &Options,
     side: Option<u32>,
 ) -> Result<(TaskData, LoadReport), DataError> {
-    check_side(side)?;
+    check_side("side", side)?;
     let listing = list(folder, entry, options)?;
     let loaded = listing.load(side, &mut |split, index, problem| {
         Err(DataError::File {

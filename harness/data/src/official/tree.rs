@@ -5,15 +5,13 @@ use std::path::Path;
 
 use super::catalogue::Entry;
 use crate::DataError;
-use crate::files::{entries, visit_archive};
+use crate::files::{check_depth, entries, visit_archive};
 use crate::listing::{Located, Source};
 
 /// A file that says what is what is not larger than this.
 const LARGEST_METADATA: u64 = 32 << 20;
 /// All of them together are not.
 const ALL_METADATA: usize = 128 << 20;
-/// No data set has folders this deep; a link to a folder above itself has.
-const DEEPEST: usize = 24;
 
 /// Which files there are, and the contents of those that say what is what.
 pub(super) struct Tree<'e> {
@@ -65,11 +63,7 @@ impl<'e> Tree<'e> {
     }
 
     fn add_folder(&mut self, prefix: &str, folder: &Path, depth: usize) -> Result<(), DataError> {
-        if depth > DEEPEST {
-            let problem =
-                format!("more than {DEEPEST} folders in each other; is there a link that leads to itself?");
-            return Err(DataError::Unreadable { path: folder.to_path_buf(), problem });
-        }
+        check_depth(folder, depth)?;
         for (name, path) in entries(folder)? {
             let inner = format!("{prefix}{name}");
             if is_ignored(&inner) {

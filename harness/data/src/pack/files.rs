@@ -13,13 +13,10 @@ use secateur_pictures::{Interpolation, Source, Step, View};
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Content, Opened, Streamed, Trouble};
-use crate::digest::{FileDigest, digest_files};
+use crate::digest::{FileDigest, digest_files, digest_packed};
 use crate::files::Batch;
-use crate::listing::{Content as Bytes, Listing, decode};
+use crate::listing::{Content as Bytes, Listing, check_side, decode};
 use crate::{DataError, Split};
-
-/// The largest side of what a network sees, in pixels.
-const LARGEST_SIDE: u32 = 4096;
 
 /// How pictures of any size become those of a network, where nothing is random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +45,8 @@ impl Framing {
     }
 
     fn check(&self) -> Result<(), DataError> {
-        for (option, value) in [("side", self.side), ("resize", self.resize)] {
-            if !(1..=LARGEST_SIDE).contains(&value) {
-                let problem = format!("{value} pixels; choose between 1 and {LARGEST_SIDE}");
-                return Err(DataError::Option { option, problem });
-            }
-        }
+        check_side("side", Some(self.side))?;
+        check_side("resize", Some(self.resize))?;
         if self.resize < self.side {
             let problem = format!("{} pixels are fewer than the side of {}", self.resize, self.side);
             return Err(DataError::Option { option: "resize", problem });
@@ -71,6 +64,8 @@ pub struct FilesReport {
     pub gray: usize,
     /// Bytes of all files.
     pub bytes: u64,
+    /// Digest of the whole task: what it is, and the files and labels of its splits. BLAKE3, 64 hexadecimal digits.
+    pub digest: String,
 }
 
 /// Writes all pictures of a listing as files, and the description of the task: the training and validation splits into `trainval`,
@@ -122,9 +117,16 @@ pub fn write_files(
         }
     })?;
     add(&batch.take())?;
-    for spool in spools {
-        spool.finish(listing, framing)?;
+    let wanted = listing.all().len();
+    if report.pictures != wanted {
+        let problem = format!("{} of {wanted} listed pictures came", report.pictures);
+        return Err(DataError::Unreadable { path: listing.source.root.clone(), problem });
     }
+    let mut digests = Vec::with_capacity(spools.len());
+    for spool in spools {
+        digests.push(spool.finish(listing, framing)?);
+    }
+    report.digest = digest_packed(listing.info(), &digests);
     container::write_info(trainval, listing.info())?;
     container::write_info(test, listing.info())?;
     Ok(report)
@@ -171,8 +173,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Writes the pack, with the files in the order of the listing. The spool goes with it.
-    fn finish(mut self, listing: &Listing, framing: &Framing) -> Result<(), DataError> {
+    /// Writes the pack, with the files in the order of the listing, and returns its digest. The spool goes with it.
+    fn finish(mut self, listing: &Listing, framing: &Framing) -> Result<String, DataError> {
         let info = listing.info();
         let pictures = listing.split(self.split);
         let names: Vec<&str> = pictures.iter().map(|picture| picture.name.as_str()).collect();
@@ -195,7 +197,7 @@ impl Spool {
             content: Content::Files,
             task: &info.id,
             classes,
-            digest,
+            digest: digest.clone(),
             framing: *framing,
             tensors: vec![
                 ("ends", Dtype::U64, vec![count], &ends),
@@ -207,7 +209,8 @@ impl Spool {
             last: ("files", self.end),
         };
         let Self { dir, split, places, file, .. } = &mut self;
-        container::write_streamed(dir, *split, streamed, &mut |out| copy(file, places, out))
+        container::write_streamed(dir, *split, streamed, &mut |out| copy(file, places, out))?;
+        Ok(digest)
     }
 }
 

@@ -50,10 +50,10 @@ impl Momentum {
     /// Keys of views `[n, c, h, w]`: the encoder's outputs at unit length, `[n, d]`, without a graph.
     ///
     /// Batch norms use the statistics of the batch, as in training. The running ones stay as they are, so that keys are a function
-    /// of the views and the encoder.
-    pub(super) fn keys(&self, views: &Tensor) -> Result<Tensor> {
+    /// of the views and the encoder; and of libtorch's generators where there is `dropout`.
+    pub(super) fn keys(&self, views: &Tensor, dropout: bool) -> Result<Tensor> {
         let _guard = tch::no_grad_guard();
-        let pass = Pass { train: true, norm_momentum: Some(0.0), ..Pass::default() };
+        let pass = Pass { train: true, no_dropout: !dropout, norm_momentum: Some(0.0), ..Pass::default() };
         unit_length(&self.encoder.forward(views, &pass)?)
     }
 

@@ -68,14 +68,20 @@ impl<'m> ContrastSet<'m> {
         Ok(Self { views, contrast, model, augmentation, batch, streams, memory: RefCell::new(None) })
     }
 
-    /// Views that are always the same, from streams that no training has.
+    /// Views that are always the same for the same pictures in the same order, from streams that no training has.
     fn fixed_views(&self, indices: &[i64]) -> Result<Tensor> {
         let streams = Streams::new(0).fork("contrast/fixed");
         self.views.views(&Draw { indices, augmentation: self.augmentation, streams, batch: 0 })
     }
 
-    /// Input and target of both views of pictures. `seed` is called before keys are made, since dropout may draw.
-    fn batch_of(&self, views: Tensor, indices: &[i64], seed: impl FnOnce()) -> Result<(Tensor, Tensor)> {
+    /// Input and target of both views of pictures. Where keys are made for training, libtorch's generators are seeded for the draw,
+    /// since there may be dropout; else nothing is dropped out.
+    fn batch_of(
+        &self,
+        views: Tensor,
+        indices: &[i64],
+        training: Option<&Draw<'_>>,
+    ) -> Result<(Tensor, Tensor)> {
         let count = indices.len() as i64;
         if views.size().first() != Some(&(2 * count)) {
             let message =
@@ -88,8 +94,10 @@ impl<'m> ContrastSet<'m> {
             }
             Contrast::MocoV2 { queue, .. } => {
                 let (first, second) = (views.f_narrow(0, 0, count)?, views.f_narrow(0, count, count)?);
-                seed();
-                let keys = self.with_memory(queue, |memory| memory.keys(&second))?;
+                if let Some(draw) = training {
+                    draw.streams.seed_torch("contrast/keys", draw.batch);
+                }
+                let keys = self.with_memory(queue, |memory| memory.keys(&second, training.is_some()))?;
                 Ok((first, keys))
             }
         }
@@ -124,10 +132,10 @@ impl Examples for ContrastSet<'_> {
         Ok(vec![vec![0]; self.len()])
     }
 
-    /// The same views of a picture every time, changed as the recipe says.
+    /// The same views of the same pictures every time, changed as the recipe says.
     fn gather(&self, indices: &[i64]) -> Result<(Tensor, Tensor)> {
         // A method that is calibrating has libtorch's generators in its hands; they stay as they are.
-        self.batch_of(self.fixed_views(indices)?, indices, || {})
+        self.batch_of(self.fixed_views(indices)?, indices, None)
     }
 
     fn check_augmentation(&self, augmentation: &Augmentation) -> Result<()> {
@@ -135,9 +143,7 @@ impl Examples for ContrastSet<'_> {
     }
 
     fn draw(&self, draw: &Draw<'_>) -> Result<(Tensor, Tensor)> {
-        self.batch_of(self.views.views(draw)?, draw.indices, || {
-            draw.streams.seed_torch("contrast/keys", draw.batch);
-        })
+        self.batch_of(self.views.views(draw)?, draw.indices, Some(draw))
     }
 
     /// NT-Xent for simCLR, InfoNCE against the target's keys and the queue for MoCo. There are no labels that could be smoothed.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use secateur_engine::contrast::{ContrastSet, Views};
 use secateur_engine::{
-    Augmentation, Batches, Draw, Error, Examples, Model, NoHooks, Options, Pass, Position, Precision, Sgd,
-    State, Streams, Trainer, recalibrate, to_tensor, to_tensor_data,
+    Augmentation, Batches, DeviceSet, Draw, Error, Examples, Model, NoHooks, Options, Pass, Position,
+    Precision, Sgd, State, Streams, Trainer, recalibrate, to_tensor, to_tensor_data,
 };
-use secateur_network::{Builder, Network, Op, Window};
+use secateur_network::{Builder, Network, Op, Window, zoo};
 use secateur_suite::{Contrast, Recipe, Schedule};
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{Golden, alone, assert_close, recipe, same, small_network, small_set};
+use crate::support::{Golden, alone, assert_close, pictures, recipe, same, small_network, small_set, task};
 
 const GOLDEN: &str = "../../../../tests/golden/contrast/golden.safetensors";
 const SIMCLR: Contrast = Contrast::Simclr { temperature: 0.5 };
@@ -198,6 +198,25 @@ fn batches_are_views_with_numbers_or_with_keys() {
     assert!(same(&first(&moco).1, &keys));
     // Calibration sees the same views every time.
     assert!(same(&simclr.gather(&[3, 4]).unwrap().0, &simclr.gather(&[3, 4]).unwrap().0));
+}
+
+/// Calibration has libtorch's generators in a method's hands: where there is dropout, keys draw nothing from them.
+#[test]
+fn calibration_draws_nothing() {
+    let _alone = alone();
+    let options = zoo::Options { width: Some(0.25), classes: Some(4), input: Some([3, 32, 32]) };
+    let network = zoo::build("mobilenet_v2", &options).unwrap().projected(None, 6).unwrap();
+    assert!(network.nodes().iter().any(|node| matches!(node.op, Op::Dropout { .. })));
+    let model = Model::new(Arc::new(network), Options::default(), &Streams::new(1)).unwrap();
+    let pictures = pictures(20, [3, 32, 32], 4);
+    let views = Box::new(DeviceSet::new(&pictures, &task(3, 4), Device::Cpu).unwrap());
+    let data = ContrastSet::new(views, &contrastive(MOCO), &model, Streams::new(5)).unwrap();
+    tch::manual_seed(3);
+    let first = data.gather(&[1, 2, 3]).unwrap().1;
+    let drawn = Tensor::rand([4], (Kind::Float, Device::Cpu));
+    assert!(same(&first, &data.gather(&[1, 2, 3]).unwrap().1));
+    tch::manual_seed(3);
+    assert!(same(&drawn, &Tensor::rand([4], (Kind::Float, Device::Cpu))));
 }
 
 #[test]

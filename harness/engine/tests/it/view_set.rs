@@ -209,7 +209,8 @@ fn who_has_no_views_says_so() {
 /// A set in the layout of DTD, of noise, packed as files.
 fn packed(folder: &tempfile::TempDir) -> (PackedFiles, TaskInfo) {
     let published = publish("dtd", Size { classes: 3, train: 12, validation: 3, test: 6 }).of_noise();
-    let listing = list(published.unpacked().path(), &published.entry, &Options::default()).unwrap();
+    let unpacked = published.unpacked();
+    let listing = list(unpacked.path(), &published.entry, &Options::default()).unwrap();
     let framing = Framing::usual(SIDE as u32, Interpolation::Bilinear);
     write_files(folder.path(), &folder.path().join("test"), &listing, &framing).unwrap();
     (read_files(folder.path(), Split::Train).unwrap(), listing.info().clone())

@@ -88,6 +88,7 @@ fn pack_files(order: &Order, listing: &Listing, source: &TaskSource) -> anyhow::
         "test": listing.test.len(),
         "left_out": 0,
         "bytes": report.bytes,
+        "digest": report.digest,
     }))
 }
 
