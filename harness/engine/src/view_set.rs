@@ -321,6 +321,10 @@ impl contrast::Views for ViewSet {
     fn views(&self, draw: &Draw<'_>) -> Result<Tensor> {
         self.views(draw, 2)
     }
+
+    fn waited(&self) -> Duration {
+        self.waited.get()
+    }
 }
 
 impl Labelled for ViewSet {

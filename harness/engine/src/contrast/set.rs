@@ -1,6 +1,7 @@
 //! Pictures with a contrastive objective.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use secateur_checkpoint::Tensors;
 use secateur_suite::{Contrast, Recipe};
@@ -206,6 +207,10 @@ impl Examples for ContrastSet<'_> {
             metric: right.f_double_value(&[])? / (count * batch) as f64,
             loss: losses.f_double_value(&[])? / count as f64,
         })
+    }
+
+    fn waited(&self) -> Duration {
+        self.views.waited()
     }
 
     fn memory(&self) -> Option<&dyn Memory> {

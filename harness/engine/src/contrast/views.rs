@@ -1,6 +1,7 @@
 //! Where views come from.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use tch::Tensor;
 
@@ -25,6 +26,11 @@ pub trait Views: Debug {
     /// # Errors
     /// Fails if an index lies outside the source, or pictures cannot be read.
     fn views(&self, draw: &Draw<'_>) -> Result<Tensor>;
+
+    /// How long views were waited for so far, where they are made ahead on threads.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Views of pictures that lie on the device, shifted and mirrored at random. Their labels are not looked at.
