@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secateur_suite::{Length, Normalize, Recipe, Select, Suite, TaskSource};
+use secateur_suite::{Length, Normalize, Recipe, Select, Suite, TaskSource, Track};
 use serde::{Deserialize, Serialize};
 
 /// One regime of one suite.
@@ -22,8 +22,21 @@ pub struct TransferConditions {
     pub normalize: Option<Normalize>,
     /// Which network is scored.
     pub select: Select,
+    /// Where the networks come from, by the track that prunes them.
+    pub origins: BTreeMap<String, Origin>,
     /// The tasks, by identifier; `generated/*` as the suite has it.
     pub tasks: BTreeMap<String, TaskConditions>,
+}
+
+/// Where the networks of a track come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The task of its pre-training.
+    pub task: String,
+    /// What the suite says of that task's files; absent for generated tasks.
+    pub source: Option<TaskSource>,
+    /// Whether that training had no labels, so that the network ends in a projection.
+    pub projection: bool,
 }
 
 /// What a task is and how it is trained on.
@@ -41,6 +54,13 @@ pub(crate) fn of_suite(suite: &Suite) -> Vec<TransferConditions> {
     let regimes = [("linear", &transfer.linear), ("full", &transfer.full)];
     let regimes = regimes.into_iter().filter_map(|(name, regime)| Some((name, regime.as_ref()?)));
     let network = transfer.network.as_ref().unwrap_or(&suite.network);
+    let origin = |track: &Track| {
+        let base = suite.base(track);
+        let source = suite.tasks.get(&base.task).cloned();
+        let origin = Origin { task: base.task.clone(), source, projection: base.projection.is_some() };
+        (track.name.clone(), origin)
+    };
+    let origins: BTreeMap<String, Origin> = suite.tracks.iter().map(origin).collect();
     regimes
         .map(|(name, regime)| {
             let task = |task: &String| {
@@ -56,6 +76,7 @@ pub(crate) fn of_suite(suite: &Suite) -> Vec<TransferConditions> {
                 length: regime.length,
                 normalize: regime.normalize,
                 select: regime.select,
+                origins: origins.clone(),
                 tasks: transfer.tasks.iter().filter_map(task).collect(),
             }
         })

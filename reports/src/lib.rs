@@ -62,7 +62,7 @@ pub use analysis::upstream::{
     Rank, UpstreamCorrelation, UpstreamPoint, UpstreamTable, tables as upstream_tables,
 };
 pub use board::{Board, BoardKey, BoardTask, Budget, Cell, Entry, ErrorIncrease, Place, Span, Trial, boards};
-pub use conditions::{TaskConditions, TransferConditions};
+pub use conditions::{Origin, TaskConditions, TransferConditions};
 pub use cost::{MethodCost, costs};
 pub use difficulty::{Difficulty, TaskExample, TaskTest};
 pub use export::csv::agreement::agreement_csv;

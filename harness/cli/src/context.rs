@@ -35,8 +35,8 @@ pub(crate) struct Context {
     outside: BTreeMap<String, InputFile>,
     /// Interpreters that methods run on, by what names them.
     interpreters: BTreeMap<String, Found>,
-    /// What a plan goes on without: checkpoints and data that are not there.
-    missing: Vec<String>,
+    /// What a plan goes on without: checkpoints and data that are not there, and why.
+    missing: BTreeMap<String, String>,
 }
 
 /// Where to look.
@@ -80,12 +80,13 @@ impl Context {
         let mut outside = BTreeMap::new();
         let mut missing = Missing::new(places.may_lack);
         let digests = Digests::of_user(places.verify_data);
-        let network = suite.network.name.as_str();
-        let upstream = inputs::checkpoint(places, &suite.upstream, network, &mut missing)?;
+        let network = &suite.network;
+        let upstream = inputs::checkpoint(places, "upstream", &suite.upstream, network, &mut missing)?;
         let mut pretrainings = BTreeMap::new();
         for (name, pretraining) in &suite.pretrainings {
-            pretrainings
-                .insert(name.clone(), inputs::checkpoint(places, pretraining, network, &mut missing)?);
+            let key = format!("pretrainings.{name}");
+            let files = inputs::checkpoint(places, &key, pretraining, network, &mut missing)?;
+            pretrainings.insert(name.clone(), files);
         }
         let surroundings = Surroundings {
             generated: secateur_data::generated::catalogue()
@@ -190,7 +191,7 @@ impl Context {
             libtorch: LIBTORCH_VERSION.to_owned(),
         };
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        let missing = missing.into_names();
+        let missing = missing.into_reasons();
         Ok(Self {
             suite,
             digest,
@@ -218,8 +219,8 @@ impl Context {
         self.outside.get(&key)
     }
 
-    /// Checkpoints and data that are not there, as the suite names them. Only a plan goes on without them.
-    pub(crate) fn missing(&self) -> &[String] {
+    /// Checkpoints and data that are not there, as the suite names them, and why. Only a plan goes on without them.
+    pub(crate) fn missing(&self) -> &BTreeMap<String, String> {
         &self.missing
     }
 

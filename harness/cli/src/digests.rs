@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// How old the last change of a file must be: more than the clock of any file system is coarse.
 const SETTLED: Duration = Duration::from_secs(10);
 
+/// Version of how `digest_source` and `digest_file` compute digests: what was remembered of another one is not taken.
+const VERSION: u32 = 1;
+
 /// What is remembered of digests, in the user's cache.
 #[derive(Debug)]
 pub(crate) struct Digests {
@@ -62,7 +65,11 @@ impl Digests {
         path: &Path,
         read: impl FnOnce(&Path) -> Result<String, E>,
     ) -> Result<String, E> {
-        let (Some(file), Some(before)) = (self.file(kind, path), stamp(path, now)) else { return read(path) };
+        // Whichever way a path is spelled, it is one entry.
+        let Ok(place) = std::fs::canonicalize(path) else { return read(path) };
+        let (Some(file), Some(before)) = (self.file(kind, &place), stamp(&place, now)) else {
+            return read(path);
+        };
         if !self.verify
             && let Some(known) = remembered(&file)
             && known.stamp == before
@@ -71,7 +78,7 @@ impl Digests {
         }
         let digest = read(path)?;
         // What changed while it was read has a digest that is of neither state.
-        if stamp(path, now).as_ref() == Some(&before) {
+        if stamp(&place, now).as_ref() == Some(&before) {
             let known = Remembered { stamp: before, digest: digest.clone() };
             if let (Some(folder), Ok(text)) = (file.parent(), serde_json::to_vec(&known))
                 && std::fs::create_dir_all(folder).is_ok()
@@ -82,10 +89,10 @@ impl Digests {
         Ok(digest)
     }
 
-    /// Where a path's digest is remembered.
+    /// Where the digest of a canonical path is remembered.
     fn file(&self, kind: &str, path: &Path) -> Option<PathBuf> {
-        let path = std::fs::canonicalize(path).ok()?;
         let mut hasher = blake3::Hasher::new_derive_key("secateur 2026 remembered digests");
+        hasher.update(&VERSION.to_le_bytes());
         hasher.update(kind.as_bytes()).update(&[0]).update(path.as_os_str().as_bytes());
         Some(self.folder.as_ref()?.join(format!("{}.json", hasher.finalize().to_hex())))
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use secateur_checkpoint::Published;
+use secateur_suite::NetworkSpec;
 
 /// Folder of a data root with checkpoints, published and imported.
 const CHECKPOINTS: &str = "checkpoints";
@@ -30,35 +31,39 @@ pub(crate) fn source(root: &Path, published: &Published) -> anyhow::Result<PathB
     }
 }
 
-/// Refuses a published checkpoint of another network than the suite's.
+/// Refuses a published checkpoint of another network than the suite's. `key` is where the suite names it.
 ///
 /// # Errors
 /// Says which network it is of.
-pub(crate) fn check_network(name: &str, network: &str) -> anyhow::Result<()> {
-    match Published::named(name) {
-        Some(published) if published.network != network => bail!(
-            "upstream.checkpoint: `{name}` is of network `{}`, and the suite's is `{network}`",
-            published.network
-        ),
-        _ => Ok(()),
+pub(crate) fn check_network(key: &str, name: &str, network: &NetworkSpec) -> anyhow::Result<()> {
+    let Some(published) = Published::named(name) else { return Ok(()) };
+    if published.network != network.name {
+        bail!("{key}: `{name}` is of network `{}`, and the suite's is `{}`", published.network, network.name);
     }
+    if network.width != 1.0 {
+        bail!(
+            "{key}: `{name}` is of the whole width, and the suite's network has `width: {}`; leave that out",
+            network.width
+        );
+    }
+    Ok(())
 }
 
 /// The imported file of a published checkpoint that a suite names; none if no published one is called so.
 ///
 /// # Errors
-/// If it was not imported; says what to do.
-pub(crate) fn of_suite(root: Option<&Path>, name: &str) -> anyhow::Result<Option<PathBuf>> {
+/// If it was not imported; says what to do. `key` is where the suite names it.
+pub(crate) fn of_suite(root: Option<&Path>, key: &str, name: &str) -> anyhow::Result<Option<PathBuf>> {
     let Some(published) = Published::named(name) else { return Ok(None) };
     let Some(root) = root else {
         bail!(
-            "upstream.checkpoint: `{name}` is a published checkpoint; name the folder it was imported to with --data-root"
+            "{key}: `{name}` is a published checkpoint; name the folder it was imported to with --data-root"
         );
     };
     let path = imported(root, published);
     if !path.is_file() {
         bail!(
-            "upstream.checkpoint: there is no {}; import it: secateur weights import {name} --data-root {}",
+            "{key}: there is no {}; import it: secateur weights import {name} --data-root {}",
             path.display(),
             root.display()
         );

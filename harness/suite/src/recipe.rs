@@ -156,6 +156,12 @@ impl Recipe {
         }
     }
 
+    /// Whether anything of pictures with one class is random, so that two views of one differ.
+    fn varies(&self) -> bool {
+        let color = self.color_jitter.is_some() || self.grayscale > 0.0 || self.blur.is_some();
+        self.shift > 0 || self.flip || self.crop_area.is_some() || color
+    }
+
     /// What is wrong with the values, if anything: the key and the reason.
     #[must_use]
     pub fn problem(&self) -> Option<(&'static str, String)> {
@@ -206,6 +212,11 @@ impl Recipe {
             .or_else(|| of("grayscale", not_a_chance(self.grayscale)))
             .or_else(|| of("blur", self.blur.as_ref().and_then(Blur::problem)))
             .or_else(|| of("contrast", self.contrast.as_ref().and_then(|own| own.problem(self.batch))))
+            .or_else(|| {
+                let alike = self.contrast.is_some() && !self.varies();
+                let reason = "needs views that differ: `shift`, `flip`, `crop_area`, `color_jitter`, `grayscale` or `blur`";
+                of("contrast", alike.then(|| reason.to_owned()))
+            })
             .or_else(|| {
                 let smoothed = self.contrast.is_some() && self.label_smoothing > 0.0;
                 of(
@@ -304,6 +315,7 @@ impl JsonSchema for Length {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::views::BlurKernel;
 
     fn recipe(schedule: Schedule) -> Recipe {
         Recipe { schedule, milestones: vec![0.5, 0.75], ..Recipe::new(64, 0.1) }
@@ -372,6 +384,27 @@ mod tests {
             ("nesterov", Recipe { nesterov: true, ..whole.clone() }),
         ] {
             assert_eq!(recipe.problem().map(|(key, _)| key), Some(key), "{recipe:?}");
+        }
+    }
+
+    #[test]
+    fn views_of_contrast_must_differ() {
+        let contrast = Some(Contrast::Simclr { temperature: 0.5 });
+        let alike = Recipe { contrast, ..Recipe::new(64, 0.1) };
+        let (key, reason) = alike.problem().unwrap();
+        assert!(key == "contrast" && reason.contains("views that differ"), "{key}: {reason}");
+        let jitter =
+            ColorJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1, probability: 0.8 };
+        let blur = Blur { kernel: BlurKernel::Boxes, sigma: [0.1, 2.0], probability: 0.5 };
+        for different in [
+            Recipe { shift: 1, ..alike.clone() },
+            Recipe { flip: true, ..alike.clone() },
+            Recipe { crop_area: Some([0.2, 1.0]), ..alike.clone() },
+            Recipe { color_jitter: Some(jitter), ..alike.clone() },
+            Recipe { grayscale: 0.2, ..alike.clone() },
+            Recipe { blur: Some(blur), ..alike },
+        ] {
+            assert_eq!(different.problem(), None, "{different:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::board::{Board, BoardKey, Entry};
 use crate::conditions::TransferConditions;
 use crate::published::{PublishedFigure, PublishedName, PublishedProtocol};
+use crate::row::Control;
 use crate::stats;
 
 /// A board and the figures of a paper.
@@ -84,7 +85,7 @@ fn beside(
     figures: &[&PublishedFigure],
     names: &[PublishedName],
 ) -> Beside {
-    let reasons = protocol.differences(own);
+    let reasons = protocol.differences(own, &board.key.track);
     let named = board.tasks.iter().enumerate().filter_map(|(place, task)| {
         let official = own.tasks.get(&task.id)?.source.as_ref()?.official.as_ref()?;
         Some((place, task.id.clone(), protocol.task(&official.set)?.to_owned()))
@@ -114,7 +115,8 @@ fn line(
     let percent = (1.0 - entry.keep) * 100.0;
     let of = |figure: &&&PublishedFigure| -> bool {
         if entry.is_dense() {
-            return figure.method == DENSE;
+            // A network without any pre-training is none that the paper transferred.
+            return entry.control != Some(Control::Scratch) && figure.method == DENSE;
         }
         names.iter().any(|name| meant(name, entry) && name.names(figure, percent))
     };

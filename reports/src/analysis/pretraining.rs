@@ -70,6 +70,13 @@ impl PretrainingTable {
         parts.push(&self.granularity);
         parts.join(" · ")
     }
+
+    /// Whether a pre-training has several tracks, so that its name alone does not tell lines apart.
+    #[must_use]
+    pub fn has_several_tracks(&self) -> bool {
+        let mut tracks: BTreeMap<&str, &str> = BTreeMap::new();
+        self.lines.iter().any(|line| *tracks.entry(&line.pretraining).or_insert(&line.track) != line.track)
+    }
 }
 
 /// The tracks of a suite; none if it has one pre-training.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use secateur_suite::{Interpolation, Length, Normalize, Packed, Recipe, Select};
+use secateur_data::pack::Framing;
+use secateur_suite::{Interpolation, Length, Normalize, OfficialSource, Packed, Recipe, Select};
 use serde::{Deserialize, Serialize};
 
 use super::PublishedError;
-use crate::conditions::{TaskConditions, TransferConditions};
+use crate::conditions::{Origin, TaskConditions, TransferConditions};
 
 /// Name of the file in a folder of published figures.
 const FILE: &str = "protocols.yaml";
@@ -23,6 +24,8 @@ pub struct PublishedProtocol {
     pub citation: String,
     /// The network, as the tables and the zoo have it.
     pub network: String,
+    /// The official set that the networks were trained on before, with its labels.
+    pub upstream: String,
     /// Side of the pictures.
     pub side: u32,
     /// What the shorter side became before the middle was cut out for tests.
@@ -75,8 +78,9 @@ impl PublishedProtocol {
         self.tasks.iter().find(|(_, own)| *own == set).map(|(name, _)| name.as_str())
     }
 
-    /// What of a suite's transfer is not as in the paper; nothing if its figures may stand beside the board.
-    pub(crate) fn differences(&self, ours: &TransferConditions) -> Vec<String> {
+    /// What of a suite's transfer is not as in the paper, for the networks of a track; nothing if its figures may stand beside the
+    /// board.
+    pub(crate) fn differences(&self, ours: &TransferConditions, track: &str) -> Vec<String> {
         let Some(regime) = self.regimes.get(&ours.regime) else {
             return vec![format!("the paper has no {} transfer", ours.regime)];
         };
@@ -87,6 +91,7 @@ impl PublishedProtocol {
         if ours.width != 1.0 {
             found.push(format!("the network has {} times the width", ours.width));
         }
+        found.extend(self.origin_difference(ours.origins.get(track)));
         if ours.length != regime.length {
             found.push(format!("it is trained for {}, not for {}", ours.length, regime.length));
         }
@@ -106,6 +111,31 @@ impl PublishedProtocol {
             of_tasks.into_iter().map(|(difference, tasks)| format!("{}: {difference}", tasks.join(", "))),
         );
         found
+    }
+
+    /// What is different of where the networks come from.
+    fn origin_difference(&self, origin: Option<&Origin>) -> Option<String> {
+        let Some(origin) = origin else {
+            return Some("nothing says where the networks come from".to_owned());
+        };
+        if origin.projection {
+            return Some("the networks were trained without labels".to_owned());
+        }
+        let official = origin.source.as_ref().and_then(|source| source.official.as_ref());
+        let whole = |official: &&OfficialSource| !official.reduced && official.sample.is_none();
+        match official.filter(|official| official.set == self.upstream) {
+            None => {
+                let from = official.map_or_else(
+                    || format!("`{}`", origin.task),
+                    |it| format!("the official set `{}`", it.set),
+                );
+                Some(format!("the networks come from {from}, not from the official set `{}`", self.upstream))
+            }
+            Some(official) if !whole(&official) => {
+                Some(format!("the networks come from a part of the official set `{}`", self.upstream))
+            }
+            Some(_) => None,
+        }
     }
 
     fn task_differences(&self, regime: &PublishedRegime, own: &TaskConditions) -> Vec<String> {
@@ -129,8 +159,8 @@ impl PublishedProtocol {
             source.packed != Packed::Files,
             "pictures are packed in one size, so that training sees no parts of whole ones",
         );
-        // Where a suite does not say, a seventh more than the side.
-        let resize = source.resize.or(source.side.map(|side| (side * 8).div_ceil(7)));
+        let usual = |side| Framing::usual(side, secateur_pictures::Interpolation::Bilinear).resize;
+        let resize = source.resize.or(source.side.map(usual));
         let sizes = (Some(self.side), Some(self.resize));
         add((source.side, resize) != sizes, "pictures have other sizes");
         add(source.interpolation != Interpolation::Bilinear, "pictures are resized by other means");

@@ -105,12 +105,13 @@ impl PlanCommand {
                 }
                 // Of what is done here, only outputs that were discarded are made again.
                 NodeState::Done { .. } | NodeState::Pending | NodeState::Running(_) => {
-                    let pictures = pictures(&context.plan, *index);
-                    count.more_pictures |= pictures.is_none();
-                    count.pictures = count.pictures.saturating_add(pictures.unwrap_or(0));
-                    if !shared.contains(index) {
-                        total_pictures = total_pictures.saturating_add(pictures.unwrap_or(0));
-                        if billed.insert(firsts[*index]) {
+                    // What is equal runs once.
+                    if billed.insert(firsts[*index]) {
+                        let pictures = pictures(&context.plan, *index);
+                        count.more_pictures |= pictures.is_none();
+                        count.pictures = count.pictures.saturating_add(pictures.unwrap_or(0));
+                        if !shared.contains(index) {
+                            total_pictures = total_pictures.saturating_add(pictures.unwrap_or(0));
                             bill.extend(work::of(&context.plan, *index));
                         }
                     }
@@ -127,8 +128,9 @@ impl PlanCommand {
                     serde_json::json!({"state": state, "kind": kind, "label": node.label, "pictures": pictures})
                 })
                 .collect();
+            let missing: Vec<&String> = context.missing().keys().collect();
             let document = serde_json::json!({
-                "suite": context.suite.name, "stages": stages, "work": bill.json(), "missing": context.missing(),
+                "suite": context.suite.name, "stages": stages, "work": bill.json(), "missing": missing,
             });
             println!("{document:#}");
             return Ok(ExitCode::SUCCESS);
@@ -178,7 +180,11 @@ impl PlanCommand {
             println!("{line}");
         }
         if !context.missing().is_empty() {
-            println!("not there yet, and needed to run: {}", context.missing().join(", "));
+            let names: Vec<&str> = context.missing().keys().map(String::as_str).collect();
+            println!("not there yet, and needed to run: {}", names.join(", "));
+            for (name, reason) in context.missing() {
+                println!("  {name}: {reason}");
+            }
         }
         match (known, unknown) {
             (true, more) => {

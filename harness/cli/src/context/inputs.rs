@@ -1,11 +1,11 @@
 //! Finding what a suite names: checkpoints, data sets, and files of methods.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use secateur_store::{InputFile, digest_declared, digest_file};
-use secateur_suite::Upstream;
+use secateur_suite::{NetworkSpec, Upstream};
 
 use super::Places;
 use crate::digests::Digests;
@@ -15,46 +15,59 @@ use crate::published;
 #[derive(Debug)]
 pub(super) struct Missing {
     tolerated: bool,
-    names: BTreeSet<String>,
+    /// Why each is not there, by its name.
+    reasons: BTreeMap<String, String>,
 }
 
 impl Missing {
     pub(super) fn new(tolerated: bool) -> Self {
-        Self { tolerated, names: BTreeSet::new() }
+        Self { tolerated, reasons: BTreeMap::new() }
     }
 
     /// What was found, or nothing where it may be missing.
     fn allow<T>(&mut self, name: &str, found: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
         match found {
             Ok(found) => Ok(Some(found)),
-            Err(_) if self.tolerated => {
-                self.names.insert(name.to_owned());
+            Err(error) if self.tolerated => {
+                self.reasons.insert(name.to_owned(), format!("{error:#}"));
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// What is missing, as the suite names it.
-    pub(super) fn into_names(self) -> Vec<String> {
-        self.names.into_iter().collect()
+    /// What is missing, as the suite names it, and why.
+    pub(super) fn into_reasons(self) -> BTreeMap<String, String> {
+        self.reasons
     }
 }
 
 /// Names of the files of a pre-training's checkpoint, each with the file if it is there; none if it is trained. What is missing
-/// and may be is taken to have an end and an initialization.
+/// and may be is taken to have an end and an initialization. `key` is where the suite has the pre-training.
 pub(super) fn checkpoint(
     places: &Places<'_>,
+    key: &str,
     upstream: &Upstream,
-    network: &str,
+    network: &NetworkSpec,
     missing: &mut Missing,
 ) -> anyhow::Result<BTreeMap<String, Option<PathBuf>>> {
     let Some(name) = &upstream.checkpoint else { return Ok(BTreeMap::new()) };
-    // What is of another network is wrong, not missing.
-    published::check_network(name, network)?;
-    let found = missing.allow(name, locate_checkpoint(places, name))?;
+    let key = format!("{key}.checkpoint");
+    let found = match beside_or_below(places, name) {
+        Some(path) => Some(path),
+        // What is no file may be the name of a published checkpoint.
+        None => {
+            // What is of another network is wrong, not missing.
+            published::check_network(&key, name, network)?;
+            missing.allow(name, published_checkpoint(places, &key, name))?
+        }
+    };
     Ok(match found {
-        Some(path) => checkpoint_files(path)?.into_iter().map(|(name, path)| (name, Some(path))).collect(),
+        Some(path) => checkpoint_files(path)
+            .with_context(|| key)?
+            .into_iter()
+            .map(|(name, path)| (name, Some(path)))
+            .collect(),
         None => ["end", "init"].map(|name| (name.to_owned(), None)).into(),
     })
 }
@@ -75,15 +88,11 @@ fn beside_or_below(places: &Places<'_>, name: &str) -> Option<PathBuf> {
     [Some(beside), below].into_iter().flatten().find(|path| path.exists())
 }
 
-/// What is no file may be the name of a published checkpoint.
-fn locate_checkpoint(places: &Places<'_>, name: &str) -> anyhow::Result<PathBuf> {
-    let found = match beside_or_below(places, name) {
-        Some(path) => Some(path),
-        None => published::of_suite(places.data_root, name)?,
-    };
-    let Some(path) = found else {
+/// The imported file of a published checkpoint.
+fn published_checkpoint(places: &Places<'_>, key: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let Some(path) = published::of_suite(places.data_root, key, name)? else {
         bail!(
-            "there is no upstream checkpoint `{name}` beside {}{}",
+            "{key}: there is no checkpoint `{name}` beside {}{}",
             places.suite.display(),
             places.data_root.map_or_else(
                 || "; if it lies in a data folder, name that with --data-root".to_owned(),

@@ -73,9 +73,16 @@ fn check_task(
 /// Whether a recipe's augmentation is for the kind of pictures it is used on.
 fn check_recipe(suite: &Suite, name: &str, has_boxes: bool) -> anyhow::Result<()> {
     let recipe = &suite.recipes[name];
-    if has_boxes && recipe.shift > 0 {
+    let for_classes = [
+        ("shift", recipe.shift > 0),
+        ("crop_area", recipe.crop_area.is_some()),
+        ("color_jitter", recipe.color_jitter.is_some()),
+        ("grayscale", recipe.grayscale > 0.0),
+        ("blur", recipe.blur.is_some()),
+    ];
+    if let Some((key, _)) = for_classes.into_iter().find(|(_, is_there)| has_boxes && *is_there) {
         bail!(
-            "suite {}: recipes.{name}.shift is for pictures with one class; detectors have `crop`",
+            "suite {}: recipes.{name}.{key} is for pictures with one class; detectors have `crop`, `expand` and `photometric`",
             suite.name
         );
     }

@@ -41,6 +41,7 @@ fn a_plan_needs_no_data_and_tells_pictures_and_hours() {
     );
     assert!(plan.contains("nobody has measured how fast that is on cuda"), "{plan}");
     assert!(plan.contains("not there yet, and needed to run: dtd, imagenet, resnet50.pth"), "{plan}");
+    assert!(plan.contains("  dtd: there is no ./dtd; the suite names it"), "{plan}");
     let told = said("plan", &["--device", "cuda:0", "--pictures-per-second", "100"], 0);
     // (564,032 + 1,880 / 3) / 100 seconds.
     assert!(told.contains("about 1.6 hours at 100 pictures a second on cuda"), "{told}");
@@ -57,5 +58,37 @@ fn a_plan_needs_no_data_and_tells_pictures_and_hours() {
 #[test]
 fn a_run_needs_all_of_it() {
     let refused = said("run", &[], 2);
-    assert!(refused.contains("no upstream checkpoint `resnet50.pth`"), "{refused}");
+    assert!(refused.contains("upstream.checkpoint: there is no checkpoint `resnet50.pth`"), "{refused}");
+}
+
+#[test]
+fn detectors_take_no_augmentation_of_pictures_with_one_class() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("boxes.yaml");
+    let plan = |augmentation: &str| {
+        let suite = format!(
+            "name: boxes\nseed: 1\nnetwork: {{name: ssd-small}}\n\
+             upstream: {{task: generated/figures, train: {{recipe: r, length: 8it}}}}\n\
+             prunable: {{name: p}}\nkeeps: [0.5]\ntracks: [{{name: none, allowance: 0ex}}]\n\
+             recipes: {{r: {{batch: 8, lr: 0.1, {augmentation}}}}}\n"
+        );
+        std::fs::write(&file, suite).expect("written");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_secateur"));
+        program.arg("plan").arg(&file).arg("--store").arg(folder.path().join("store"));
+        let output = program.output().expect("secateur runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for augmentation in [
+        "shift: 2",
+        "crop_area: [0.2, 1]",
+        "color_jitter: {brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1, probability: 0.8}",
+        "grayscale: 0.2",
+        "blur: {kernel: boxes, sigma: [0.1, 2], probability: 0.5}",
+    ] {
+        let (code, told) = plan(augmentation);
+        let key = augmentation.split(':').next().expect("a key");
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(&format!("recipes.r.{key} is for pictures with one class")), "{told}");
+    }
+    assert_eq!(plan("flip: true").0, Some(0));
 }

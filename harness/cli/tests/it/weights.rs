@@ -147,19 +147,35 @@ fn suite(network: &str, checkpoint: &str) -> String {
 fn suites_name_published_checkpoints_that_were_imported() {
     let root = tempfile::tempdir().expect("a folder");
     let file = root.path().join("published.yaml");
-    let plan = |network: &str, with_root: bool, code: i32| {
+    let told = |command: &str, network: &str, with_root: bool, code: i32| {
         std::fs::write(&file, suite(network, MOBILENET)).expect("written");
         let rest = ["--data-root", text(root.path())];
         let rest = if with_root { &rest[..] } else { &[] };
-        said(&[&["plan", text(&file), "--store", text(&root.path().join("store"))], rest].concat(), code)
+        said(&[&[command, text(&file), "--store", text(&root.path().join("store"))], rest].concat(), code)
     };
-    let told = plan("resnet18", true, 2);
-    assert!(told.contains("is of network `mobilenet_v2`, and the suite's is `resnet18`"), "{told}");
-    let told = plan("mobilenet_v2", false, 2);
-    assert!(told.contains("--data-root"), "{told}");
-    let told = plan("mobilenet_v2", true, 2);
-    assert!(told.contains(&format!("secateur weights import {MOBILENET} --data-root")), "{told}");
+    // What is of another network is wrong, also where nothing need be there.
+    for command in ["plan", "run"] {
+        let told = told(command, "resnet18", true, 2);
+        assert!(told.contains("is of network `mobilenet_v2`, and the suite's is `resnet18`"), "{told}");
+    }
+    let narrow = told("plan", "mobilenet_v2, width: 0.5", true, 2);
+    assert!(narrow.contains("upstream.checkpoint") && narrow.contains("`width: 0.5`"), "{narrow}");
+    // What is missing stops a run; a plan says the same and goes on.
+    let import = format!("secateur weights import {MOBILENET} --data-root");
+    for (command, code) in [("plan", 0), ("run", 2)] {
+        let without = told(command, "mobilenet_v2", false, code);
+        assert!(
+            without.contains("is a published checkpoint") && without.contains("--data-root"),
+            "{without}"
+        );
+        let not_imported = told(command, "mobilenet_v2", true, code);
+        assert!(not_imported.contains(&import), "{not_imported}");
+    }
     write_one(&root.path().join(format!("checkpoints/{MOBILENET}.safetensors")));
     std::fs::create_dir(root.path().join("mine")).expect("made");
-    plan("mobilenet_v2", true, 0);
+    let there = told("plan", "mobilenet_v2", true, 0);
+    assert!(!there.contains("not there yet"), "{there}");
+    // A file of that name comes first, whatever it is of.
+    write_one(&root.path().join(MOBILENET));
+    told("plan", "resnet18", true, 0);
 }

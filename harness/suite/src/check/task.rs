@@ -4,6 +4,9 @@ use crate::spec::Suite;
 use crate::task::{Metric, Packed, TaskFormat, TaskSource};
 use crate::views::Interpolation;
 
+/// The largest side of pictures that can be packed, in pixels.
+const LARGEST_SIDE: u32 = 4096;
+
 /// What files with classes and files with boxes do not have in common.
 pub(super) fn check(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, String)) {
     let key = |field: &str| format!("tasks.{name}.{field}");
@@ -12,6 +15,11 @@ pub(super) fn check(name: &str, task: &TaskSource, add: &mut impl FnMut(&str, St
     }
     if !task.std.iter().all(|std| *std > 0.0) {
         add(&key("std"), "must be positive".to_owned());
+    }
+    for (field, side) in [("side", task.side), ("resize", task.resize)] {
+        if side.is_some_and(|side| !(1..=LARGEST_SIDE).contains(&side)) {
+            add(&key(field), format!("must be from 1 to {LARGEST_SIDE} pixels"));
+        }
     }
     check_packed(&key, task, add);
     match (task.format == TaskFormat::Official, &task.official) {

@@ -2,6 +2,7 @@
 
 use super::valid_name;
 use crate::spec::{Suite, Track};
+use crate::task::TaskFormat;
 use crate::upstream::Upstream;
 use crate::yaml::nearest;
 
@@ -14,6 +15,11 @@ pub(super) fn check(
     // A track that names what is not there may mean any of them, and is told of by itself.
     let named: Vec<&String> = suite.tracks.iter().filter_map(|track| track.pretraining.as_ref()).collect();
     let all_known = named.iter().all(|name| suite.pretrainings.contains_key(*name));
+    // Whatever else stands on it, pruning a task directly or transfer, stands on it by a track.
+    if all_known && !suite.tracks.is_empty() && named.len() == suite.tracks.len() {
+        let help = "leave `pretraining` out of one, or write one of `pretrainings` here in its place";
+        add("upstream", format!("is pruned in no track; {help}"));
+    }
     for (name, upstream) in &suite.pretrainings {
         let key = format!("pretrainings.{name}");
         if !valid_name(name) || name == "upstream" {
@@ -85,6 +91,13 @@ fn check_one(
         super::task::check_labels(suite, &format!("{key}.task"), std::slice::from_ref(&upstream.task), add);
         return;
     };
+    if let Some(task) = suite.tasks.get(&upstream.task)
+        && task.format == TaskFormat::Unlabelled
+        && task.validation_per_class == 1
+    {
+        let reason = "needs at least 2, or 0: views of one picture are told from nothing";
+        add(&format!("tasks.{}.validation_per_class", upstream.task), reason.to_owned());
+    }
     if projection.out == 0 || projection.hidden == Some(0) {
         add(&format!("{key}.projection"), "has a width of 0".to_owned());
     }

@@ -123,12 +123,11 @@ impl<'a> Planner<'a> {
                     keep_steps: wanted.keep_steps.clone(),
                     seed: derive_seed(suite.seed, &format!("direct/{task}/{replicate}")),
                 };
-                let backbone = match wanted.from {
-                    DirectStart::Upstream => Some(upstream.end()),
-                    DirectStart::Init => None,
+                let (backbone, from) = match wanted.from {
+                    DirectStart::Upstream => (Some(upstream.end()), upstream.pretraining.as_ref()),
+                    DirectStart::Init => (None, None),
                 };
-                let from =
-                    upstream.pretraining.as_ref().map(|name| format!(" from {name}")).unwrap_or_default();
+                let from = from.map(|name| format!(" from {name}")).unwrap_or_default();
                 let label = format!("train on {task}{from} (replicate {replicate})");
                 let checkpoints = self.train(spec, prepared, backbone, label);
                 let base = Base {

@@ -19,7 +19,7 @@ pretrainings:
 prunable: {name: convolutions}
 recipes:
   labels: {batch: 64, lr: 0.05}
-  views: {batch: 64, lr: 0.05, contrast: {loss: simclr, temperature: 0.5}}
+  views: {batch: 64, lr: 0.05, flip: true, contrast: {loss: simclr, temperature: 0.5}}
 keeps: [0.2]
 controls: [dense-as-is, dense-trained, scratch]
 tracks:
@@ -165,6 +165,15 @@ fn tasks_are_pruned_directly_from_each_pre_training() {
     let from: Vec<&InputSource> = plan.nodes.iter().filter_map(|node| node.inputs.get("backbone")).collect();
     assert_eq!(from.len(), 3);
     assert!(from.iter().enumerate().all(|(place, one)| !from[..place].contains(one)), "{from:?}");
+    let labels = |plan: &Plan| -> Vec<String> {
+        let trained = plan.nodes.iter().filter(|node| node.label.starts_with("train on"));
+        trained.map(|node| node.label.clone()).collect()
+    };
+    assert_eq!(labels(&plan).iter().filter(|label| label.contains(" from ")).count(), 2);
+    // What begins at an initialization comes from none of them.
+    let from_init = direct.replace("length: 10it", "length: 10it, from: init");
+    let plan = self::plan(&read(&format!("{SEVERAL}{from_init}")));
+    assert!(labels(&plan).iter().all(|label| !label.contains(" from ")), "{:?}", labels(&plan));
 }
 
 #[test]
@@ -195,6 +204,16 @@ fn pre_trainings_that_make_no_sense_are_refused_with_their_place() {
             "  - {name: given, pretraining: given, allowance: 0ex}\n",
             "",
             "pretrainings.given: is pruned in no track; write `pretraining: given` into one",
+        ),
+        (
+            "  - {name: labels, allowance: 640ex, recipe: labels}\n",
+            "",
+            "upstream: is pruned in no track; leave `pretraining` out of one",
+        ),
+        (
+            "lr: 0.05, flip: true, contrast",
+            "lr: 0.05, contrast",
+            "recipes.views.contrast: needs views that differ",
         ),
         (
             "projection: {out: 32}, train",
@@ -261,6 +280,14 @@ fn pictures_without_labels_are_for_networks_without_classes() {
         _ => false,
     });
     assert!(packed);
+    // Of one picture that is set aside, two views would be all there is.
+    for (count, is_fine) in [(0, true), (1, false), (2, true)] {
+        let count = format!("side: 32, validation_per_class: {count}");
+        let read = secateur_suite::read_suite("suite.yaml", &fine.replace("side: 32", &count));
+        let error = read.err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error.is_empty(), is_fine, "{error}");
+        assert!(is_fine || error.contains("tasks.snaps.validation_per_class: needs at least 2"), "{error}");
+    }
     for (from, to, key) in [
         ("upstream: {task: generated/upstream", "upstream: {task: snaps", "upstream.task"),
         ("tasks: [generated/digits]", "tasks: [snaps]", "transfer.tasks"),

@@ -116,17 +116,37 @@ fn recipe_files_add_recipes_and_nothing_twice() {
 }
 
 #[test]
+fn sides_that_no_picture_can_have_are_refused() {
+    for (field, side, is_fine) in [
+        ("side", 0, false),
+        ("side", 1, true),
+        ("side", 4096, true),
+        ("side", 4097, false),
+        ("resize", 4097, false),
+    ] {
+        let more = if field == "resize" { "packed: files, side: 32, " } else { "" };
+        let task =
+            format!("tasks:\n  own: {{format: image-folder, path: own, {more}{field}: {side}}}\nkeeps: [");
+        let error = secateur_suite::read_suite("suite.yaml", &WHOLE.replacen("keeps: [", &task, 1)).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error.is_empty(), is_fine, "{field} {side}: {error}");
+        let reason = format!("tasks.own.{field}: must be from 1 to 4096 pixels");
+        assert!(is_fine || error.contains(&reason), "{error}");
+    }
+}
+
+#[test]
 fn the_recipes_of_papers_have_their_figures() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benchmarks/recipes/papers.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let suite = WHOLE.replace("seed: 3", "seed: 3\nrecipe_files: [papers.yaml]");
     let suite = read_suite_with("suite.yaml", &suite, &|_| Ok(text.clone())).unwrap();
-    // 2111.13445: 150 epochs, a tenth of the rate after 50 and after 100 of them. A step is an epoch here.
+    // 2111.13445: 150 epochs, a tenth of the rate after 51 and after 101 of them. A step is an epoch here.
     let rate = |name: &str, epoch, epochs| suite.recipes[name].lr_at(epoch, epochs);
     for (name, first) in
         [("2111.13445-linear", 0.01), ("2111.13445-full", 0.01), ("2111.13445-full-small-lr", 0.001)]
     {
-        for (epoch, part) in [(0, 1.0), (49, 1.0), (50, 0.1), (99, 0.1), (100, 0.01_f64), (149, 0.01)] {
+        for (epoch, part) in [(0, 1.0), (50, 1.0), (51, 0.1), (100, 0.1), (101, 0.01_f64), (149, 0.01)] {
             assert!((rate(name, epoch, 150) / (first * part) - 1.0).abs() < 1e-9, "{name} at {epoch}");
         }
     }

@@ -13,7 +13,8 @@ const TASKS: [(&str, &str, f64); 3] =
     [("birdsnap", "Birdsnap", 68.45), ("cars", "Stanford Cars", 88.0), ("dtd", "DTD", 75.0)];
 
 fn rows(method: &'static str, id: &str, keep: f64, scores: [f64; 3]) -> Vec<Row> {
-    let control = (keep >= 1.0).then_some(Control::DenseTrained);
+    let dense = if method == "scratch" { Control::Scratch } else { Control::DenseTrained };
+    let control = (keep >= 1.0).then_some(dense);
     let rows = TASKS.iter().zip(scores).map(|((task, ..), score)| {
         let row = sample(&Sample { method, control, keep, task, replicate: 0, score: Some(score) });
         Row { regime: "full".to_owned(), method_id: id.to_owned(), params: "{}".to_owned(), ..row }
@@ -48,6 +49,8 @@ fn input(change: impl FnOnce(&mut TransferConditions)) -> ReportInput {
     let mut conditions = published_conditions("full");
     conditions.suite.clone_from(&rows[0].suite);
     conditions.tasks.retain(|task, _| TASKS.iter().any(|(own, ..)| own == task));
+    let origin = conditions.origins.values().next().expect("the track of the suite").clone();
+    conditions.origins = BTreeMap::from([(rows[0].track.clone(), origin)]);
     change(&mut conditions);
     let name = PublishedName {
         citation: "arXiv:2111.13445".to_owned(),
@@ -94,6 +97,23 @@ fn means_are_over_the_tasks_of_the_same_split_on_both_sides() {
     let (ours, theirs) = line.cells[0];
     assert!((ours.unwrap() - 0.1).abs() < 1e-12 && (theirs.unwrap() - 0.6645).abs() < 1e-12);
     assert_eq!(line.remark.as_deref(), Some("trained at length"));
+}
+
+#[test]
+fn a_network_from_scratch_is_not_the_papers_dense_one() {
+    let mut with_scratch = input(|_| {});
+    with_scratch.rows.extend(rows("scratch", "", 1.0, [0.3, 0.3, 0.3]));
+    let table = tables_of(&with_scratch).remove(0);
+    let methods: Vec<&str> = table.lines.iter().map(|line| line.method.as_str()).collect();
+    assert_eq!(methods, ["dense-trained", "ac-dc"]);
+}
+
+#[test]
+fn networks_of_another_origin_do_not_stand_beside_the_papers() {
+    let table =
+        tables_of(&input(|own| own.origins.values_mut().for_each(|it| it.projection = true))).remove(0);
+    assert!(table.lines.is_empty());
+    assert_eq!(table.reasons, ["the networks were trained without labels"]);
 }
 
 #[test]

@@ -113,6 +113,17 @@ fn every_export_has_them() {
     assert!(section.contains("simclr &lt;v1&gt;") && section.contains("80 *"), "{section}");
     let summary = summary_md(&report, &input.provenance);
     assert!(summary.contains("| imp | upstream | 60.00 | 2 of 2 |"), "{summary}");
+    assert!(!section.contains(">Track<"), "{section}");
+    // Where a pre-training has several tracks, lines say which they are of.
+    let mut more = input.clone();
+    let again = scores().into_iter().filter(|row| row.track == "labels");
+    more.rows.extend(again.map(|row| Row { track: "labels-long".to_owned(), ..row }));
+    more.pretrained_tracks.extend(tracks(&[("labels-long", "upstream")]));
+    let several = Report::new(&more);
+    let page = analyses_html(&several, &more).unwrap();
+    assert!(page.contains(">Track<") && page.contains("<td>upstream</td><td>labels-long</td>"), "{page}");
+    let summary = summary_md(&several, &more.provenance);
+    assert!(summary.contains("| imp | upstream | labels-long | 60.00 | 2 of 2 |"), "{summary}");
     let without = Report::new(&ReportInput { pretrained_tracks: Vec::new(), ..input.clone() });
     assert!(!analyses_html(&without, &input).unwrap().contains("id=\"pretraining\""));
     let empty = String::from_utf8(pretraining_csv(&without).unwrap()).unwrap();

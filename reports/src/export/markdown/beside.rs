@@ -17,12 +17,18 @@ pub(super) fn section(out: &mut String, tables: &[Beside]) {
     }
     out.push_str("## Published figures beside ours\n\n");
     let mut left = MOST_LINES;
+    let mut cut = false;
     for table in tables {
         let title = format!("{}, {}", table.key.title(), table.citation);
         if table.lines.is_empty() {
             let _ = writeln!(out, "{}: {}\n", cell(&title), cell(&beside_reasons(table)));
             continue;
         }
+        if left == 0 {
+            cut = true;
+            continue;
+        }
+        cut |= table.lines.len() > left;
         let _ = writeln!(out, "{}, means in percent over the tasks that both have:\n", cell(&title));
         out.push_str("| method | published as | keep | ours | published |\n|:---|:---|---:|---:|---:|\n");
         let mean = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| text::percent(value, 2));
@@ -45,4 +51,10 @@ pub(super) fn section(out: &mut String, tables: &[Beside]) {
         }
         out.push('\n');
     }
+    if cut {
+        out.push_str("The other lines are on the page `analyses.html`.\n\n");
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,18 +20,21 @@ pub(super) fn section(out: &mut String, tables: &[PretrainingTable]) {
 }
 
 fn table_of(table: &PretrainingTable) -> String {
+    let several = table.has_several_tracks();
+    let (head, rule) = if several { (" track |", ":---|") } else { ("", "") };
     let mut out = format!(
         "## Tickets of different pre-trainings: {}\n\nLargest sparsity in percent at which a method is matching the dense network of the \
          same pre-training on every task (universal, arXiv:2012.06908), and on how many tasks it is matching at some sparsity. * It is \
-         not matching at some smaller sparsity.\n\n| method | pre-training | universal % | tasks |\n|:---|:---|---:|---:|\n",
+         not matching at some smaller sparsity.\n\n| method | pre-training |{head} universal % | tasks |\n|:---|:---|{rule}---:|---:|\n",
         cell(&table.title())
     );
     for line in &table.lines {
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} of {} |",
+            "| {} | {} |{} {} | {} of {} |",
             cell(&line.method),
             cell(&line.pretraining),
+            if several { format!(" {} |", cell(&line.track)) } else { String::new() },
             line.universal.map_or_else(|| "–".to_owned(), words),
             line.tasks.iter().flatten().count(),
             line.tasks.len()

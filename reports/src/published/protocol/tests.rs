@@ -1,11 +1,14 @@
 use super::*;
 use crate::testing::conditions::{published_conditions, repository_protocol};
 
+/// The track of the suite of the repository.
+const TRACK: &str = "equal-allowance";
+
 /// What differs after a change.
 fn differing(change: impl FnOnce(&mut TransferConditions)) -> Vec<String> {
     let mut ours = published_conditions("full");
     change(&mut ours);
-    repository_protocol().differences(&ours)
+    repository_protocol().differences(&ours, TRACK)
 }
 
 fn task<'a>(ours: &'a mut TransferConditions, name: &str) -> &'a mut TaskConditions {
@@ -18,7 +21,7 @@ fn the_suite_of_the_repository_is_the_protocol_of_the_paper() {
     for regime in ["linear", "full"] {
         let ours = published_conditions(regime);
         assert_eq!(ours.tasks.len(), 12);
-        assert_eq!(protocol.differences(&ours), Vec::<String>::new(), "{regime}");
+        assert_eq!(protocol.differences(&ours, TRACK), Vec::<String>::new(), "{regime}");
     }
     // Every set of the protocol is one of the catalogue, and every name is in the table.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../benchmarks/published");
@@ -45,6 +48,30 @@ fn whatever_is_not_as_in_the_paper_is_named() {
     };
     one(&|ours| ours.network = "resnet18".to_owned(), "the network is resnet18, not resnet50");
     one(&|ours| ours.width = 0.5, "0.5 times the width");
+    let origin = |ours: &mut TransferConditions, change: fn(&mut Origin)| {
+        change(ours.origins.get_mut(TRACK).expect("the track"));
+    };
+    let set = |origin: &mut Origin, change: fn(&mut secateur_suite::OfficialSource)| {
+        change(origin.source.as_mut().unwrap().official.as_mut().unwrap());
+    };
+    one(&|ours| origin(ours, |it| it.projection = true), "the networks were trained without labels");
+    one(
+        &|ours| {
+            origin(ours, |it| {
+                *it = Origin { task: "generated/upstream".to_owned(), source: None, projection: false };
+            });
+        },
+        "the networks come from `generated/upstream`, not from the official set `imagenet`",
+    );
+    one(
+        &|ours| set(ours.origins.get_mut(TRACK).unwrap(), |it| it.set = "cifar10".to_owned()),
+        "the networks come from the official set `cifar10`, not from the official set `imagenet`",
+    );
+    one(
+        &|ours| set(ours.origins.get_mut(TRACK).unwrap(), |it| it.reduced = true),
+        "the networks come from a part of the official set `imagenet`",
+    );
+    one(&|ours| ours.origins.clear(), "nothing says where the networks come from");
     one(&|ours| ours.length = Length::Epochs(30), "trained for 30ep, not for 150ep");
     one(&|ours| ours.select = Select::BestValidation, "best network on a validation split");
     one(

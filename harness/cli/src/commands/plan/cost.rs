@@ -51,13 +51,18 @@ impl Bill {
                 "{name}: {over}{} training pictures, and {} that are looked at",
                 item.trained, item.seen
             ));
-            if let Some(speed) = self.given {
-                let hours = item.equivalent / speed / 3600.0;
-                lines.push(format!("  {} at {speed} pictures a second on {device}", hour_words(hours)));
+            let counted = item.equivalent > 0.0;
+            if let Some(speed) = self.given.filter(|_| counted) {
+                let hours = hour_words(item.equivalent / speed / 3600.0, item.more);
+                lines.push(format!("  {hours} at {speed} pictures a second on {device}"));
             }
             if !item.unmeasured && !item.sources.is_empty() {
                 let sources = item.sources.iter().cloned().collect::<Vec<_>>().join("; ");
-                lines.push(format!("  {} on {device}: {sources}", hour_words(item.seconds / 3600.0)));
+                // Of nothing but pictures that nobody has counted there are no hours to tell.
+                if counted {
+                    let hours = hour_words(item.seconds / 3600.0, item.more);
+                    lines.push(format!("  {hours} on {device}: {sources}"));
+                }
             } else if self.given.is_none() {
                 lines.push(format!(
                     "  nobody has measured how fast that is on {device}; --pictures-per-second N tells the hours at a speed"
@@ -70,7 +75,9 @@ impl Bill {
     /// The same for machines.
     pub(super) fn json(&self) -> serde_json::Value {
         let item = |(kind, item): (&Option<Kind>, &Item)| {
-            let measured = (!item.unmeasured && !item.sources.is_empty()).then_some(item.seconds / 3600.0);
+            let measured = !item.unmeasured && !item.sources.is_empty() && !item.more;
+            let measured = measured.then_some(item.seconds / 3600.0);
+            let given = self.given.filter(|_| !item.more);
             serde_json::json!({
                 "network": kind.as_ref().map(|kind| &kind.network),
                 "width": kind.as_ref().map(|kind| &kind.width),
@@ -81,7 +88,7 @@ impl Bill {
                 "more": item.more,
                 "hours": measured,
                 "sources": item.sources,
-                "hours_at_given_speed": self.given.map(|speed| item.equivalent / speed / 3600.0),
+                "hours_at_given_speed": given.map(|speed| item.equivalent / speed / 3600.0),
             })
         };
         self.items.iter().map(item).collect()
@@ -95,7 +102,8 @@ impl Extend<(Option<Kind>, Work)> for Bill {
             let item = self.items.entry(kind).or_default();
             item.trained = item.trained.saturating_add(work.trained.unwrap_or(0));
             item.seen = item.seen.saturating_add(work.seen.unwrap_or(0));
-            item.more |= work.trained.is_none() || work.seen.is_none();
+            let more = work.trained.is_none() || work.seen.is_none();
+            item.more |= more;
             let equivalent = work.equivalent();
             item.equivalent += equivalent;
             match rate {
@@ -104,18 +112,19 @@ impl Extend<(Option<Kind>, Work)> for Bill {
                     let speed = format!("{:.1} pictures a second", rate.pictures_per_second);
                     item.sources.insert(format!("{speed}, {}", rate.source));
                 }
-                None => item.unmeasured |= equivalent > 0.0,
+                None => item.unmeasured |= more || equivalent > 0.0,
             }
         }
     }
 }
 
-/// `about 12.3 hours`, and minutes below one hour.
-fn hour_words(hours: f64) -> String {
+/// `about 12.3 hours`, and minutes below one hour; `more than` where some of the pictures are not counted.
+fn hour_words(hours: f64, more: bool) -> String {
+    let about = if more { "more than" } else { "about" };
     match hours {
-        hours if hours < 1.0 => format!("about {:.0} minutes", hours * 60.0),
-        hours if hours < 100.0 => format!("about {hours:.1} hours"),
-        hours => format!("about {hours:.0} hours"),
+        hours if hours < 1.0 => format!("{about} {:.0} minutes", hours * 60.0),
+        hours if hours < 100.0 => format!("{about} {hours:.1} hours"),
+        hours => format!("{about} {hours:.0} hours"),
     }
 }
 

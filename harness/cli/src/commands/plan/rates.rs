@@ -61,6 +61,8 @@ pub(super) struct Rates {
     /// Pictures and seconds of stored stages.
     stored: BTreeMap<Kind, (u64, f64)>,
     committed: Vec<StepTime>,
+    /// How the environment lays out its numbers.
+    layout: String,
 }
 
 impl Rates {
@@ -71,7 +73,7 @@ impl Rates {
             (&line.device_class, line.threads, &line.precision)
                 == (&environment.device_class, environment.threads, &environment.precision)
         });
-        Ok(Self { stored: stored(store, environment)?, committed })
+        Ok(Self { stored: stored(store, environment)?, committed, layout: environment.layout.clone() })
     }
 
     /// The speed of a kind of training with batches of a size, if anybody has measured it.
@@ -86,12 +88,14 @@ impl Rates {
             (&line.network, &line.width, line.side, line.views == 2)
                 == (&kind.network, &kind.width, kind.side, kind.views)
         });
-        // Of several batches the one that is the nearest as a factor.
-        let away = |line: &&StepTime| (f64::from(line.batch) / f64::from(batch.max(1))).ln().abs();
-        let line = own.min_by(|a, b| away(a).total_cmp(&away(b)))?;
+        // Those of the same layout come first, and of several batches the one that is the nearest as a factor.
+        let other = |line: &StepTime| line.layout != self.layout;
+        let away = |line: &StepTime| (f64::from(line.batch) / f64::from(batch.max(1))).ln().abs();
+        let line = own.min_by(|a, b| other(a).cmp(&other(b)).then(away(a).total_cmp(&away(b))))?;
+        let layout = if other(line) { format!(" with layout {}", line.layout) } else { String::new() };
         Some(Rate {
             pictures_per_second: f64::from(line.batch) / line.step_seconds,
-            source: format!("measured {} on {} ({MEASURED_FILE})", line.date, line.machine),
+            source: format!("measured {} on {}{layout} ({MEASURED_FILE})", line.date, line.machine),
         })
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use secateur_data::official;
 use secateur_data::{Split, generated};
 use secateur_suite::{
-    DataSource, InputSource, NodeIndex, Plan, PlanNode, Recipe, RegimeKind, ScoredSplit, Select, StageSpec,
+    Completion, DataSource, InputSource, NodeIndex, Plan, PlanNode, Recipe, RegimeKind, ScoredSplit, Select,
+    StageSpec,
 };
 
 /// Pictures of a task's splits.
@@ -93,8 +94,8 @@ impl Work {
     }
 }
 
-/// What a stage computes with its network. Nothing for stages without pictures, and for linear classifiers, whose features were
-/// extracted before. `latencies` are not counted: they are few pictures in many passes.
+/// What a stage computes with its network. Nothing for stages without pictures, for linear classifiers, whose features were
+/// extracted before, and for `measure` stages, which pass few pictures many times.
 pub(super) fn of(plan: &Plan, index: NodeIndex) -> Option<(Option<Kind>, Work)> {
     let node = &plan.nodes[index];
     let (network, recipe) = match &node.spec {
@@ -127,12 +128,21 @@ pub(super) fn trained(spec: &StageSpec, counts: Option<Counts>) -> Option<u64> {
         let pictures = counts?.train;
         length.steps(recipe.batch, pictures).checked_mul(u64::from(recipe.batch))
     };
+    if does_not_train(spec) {
+        return Some(0);
+    }
     spec.pictures().or_else(|| match spec {
         StageSpec::Train(spec) => steps(&spec.recipe, spec.length),
         StageSpec::Prune(spec) => steps(spec.recipe.as_ref()?, spec.allowance),
         StageSpec::Transfer(spec) => steps(&spec.recipe, spec.length),
         _ => None,
     })
+}
+
+/// Whether it is recovery of less than a batch, which trains nothing.
+fn does_not_train(spec: &StageSpec) -> bool {
+    let StageSpec::Recover(spec) = spec else { return false };
+    spec.samples < spec.recipe.as_ref().map_or(1, |recipe| u64::from(recipe.batch))
 }
 
 fn seen(spec: &StageSpec, counts: Option<Counts>) -> Option<u64> {
@@ -163,22 +173,46 @@ pub(super) fn task<'a>(plan: &'a Plan, node: &PlanNode) -> Option<(&'a str, &'a 
     }
 }
 
-/// For each stage the first one that is equal: the same specification on the same inputs. What is equal runs once.
+/// For each stage the first one that is equal: the same specification on the same inputs. What is equal runs once. Recovery that has
+/// nothing to do passes its weights on, so that whoever reads it reads them.
 pub(super) fn firsts(plan: &Plan) -> Vec<NodeIndex> {
     let mut known: HashMap<String, NodeIndex> = HashMap::new();
     let mut firsts: Vec<NodeIndex> = Vec::with_capacity(plan.nodes.len());
-    for (index, node) in plan.nodes.iter().enumerate() {
-        let input = |source: &InputSource| match source {
+    for node in &plan.nodes {
+        let input = |source: &InputSource| match passed_on(plan, source) {
             InputSource::Output { node, output } => format!("{} {output}", firsts[*node]),
             other => format!("{other:?}"),
         };
         // A verdict is waited for, and is no input.
         let inputs = node.inputs.iter().filter(|(name, _)| *name != "verified");
         let inputs: BTreeMap<&String, String> = inputs.map(|(name, source)| (name, input(source))).collect();
-        let text = format!("{} {inputs:?} {:?}", serde_json::json!(node.spec), node.completion);
+        let mut spec = node.spec.clone();
+        let trains = !does_not_train(&spec);
+        if let (false, StageSpec::Recover(spec)) = (trains, &mut spec) {
+            (spec.samples, spec.recipe) = (0, None);
+        }
+        let left_over = match node.completion {
+            Completion::LeftOver { prune, keep } if trains => Some((firsts[prune], keep)),
+            Completion::LeftOver { .. } | Completion::Complete | Completion::Fixed => None,
+        };
+        let text = format!("{} {inputs:?} {left_over:?}", serde_json::json!(spec));
+        let index = firsts.len();
         firsts.push(*known.entry(text).or_insert(index));
     }
     firsts
+}
+
+/// Where an input comes from, past recovery that has nothing to do.
+fn passed_on<'a>(plan: &'a Plan, mut source: &'a InputSource) -> &'a InputSource {
+    while let InputSource::Output { node, .. } = source
+        && let StageSpec::Recover(spec) = &plan.nodes[*node].spec
+        && does_not_train(&plan.nodes[*node].spec)
+        && spec.recalibrate == 0
+        && let Some(weights) = plan.nodes[*node].inputs.get("weights")
+    {
+        source = weights;
+    }
+    source
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::text::clean;
 pub(super) struct PretrainingView {
     title: String,
     tasks: Vec<String>,
+    /// Whether rows have a track.
+    tracks: bool,
     rows: Vec<RowView>,
     /// Whether a cell has a mark.
     gaps: bool,
@@ -23,6 +25,7 @@ struct RowView {
     method: String,
     note: &'static str,
     pretraining: String,
+    track: String,
     cells: Vec<String>,
     universal: String,
 }
@@ -37,6 +40,7 @@ fn view(table: &PretrainingTable) -> PretrainingView {
     PretrainingView {
         title: clean(&table.title()),
         tasks: table.tasks.iter().map(|task| clean(&task.short)).collect(),
+        tracks: table.has_several_tracks(),
         rows: table.lines.iter().enumerate().map(|(place, line)| row(line, opens(place))).collect(),
         gaps: reaches().any(|it| it.gap),
     }
@@ -48,6 +52,7 @@ fn row(line: &PretrainingLine, opens: bool) -> RowView {
         method: clean(&line.method),
         note: control_note(line.control),
         pretraining: clean(&line.pretraining),
+        track: clean(&line.track),
         cells: line.tasks.iter().map(|it| keep_words(*it)).collect(),
         universal: keep_words(line.universal),
     }

@@ -52,4 +52,18 @@ fn what_nobody_has_counted_is_said() {
     assert!(lines[0].starts_with("pictures of sizes that their files say: at most 8 training"), "{lines:?}");
     assert!(lines[2].contains("resnet50 at 224 px: over 0 training pictures"), "{lines:?}");
     assert!(bill(None, [(kind("resnet50"), work(0, 0))]).lines("cpu").is_empty());
+    // Of what is not counted at all there are no hours, neither at a measured nor at a given speed.
+    let unknown = Work { trained: None, seen: None, batch: 10 };
+    let bill_of = |given, works: &[Work]| bill(given, works.iter().map(|work| (kind("resnet50"), *work)));
+    let all = bill_of(Some(50.0), &[unknown]);
+    assert_eq!(all.lines("cpu").len(), 1, "{:?}", all.lines("cpu"));
+    // Of 18,000 pictures at five a second, and an unknown number.
+    let some = bill_of(Some(50.0), &[unknown, work(18_000, 0)]);
+    let lines = some.lines("cpu");
+    assert_eq!(lines[1], "  more than 6 minutes at 50 pictures a second on cpu");
+    assert!(lines[2].starts_with("  more than 1.0 hours on cpu: 5.0 pictures a second"), "{lines:?}");
+    for key in ["hours", "hours_at_given_speed"] {
+        assert!(some.json()[0][key].is_null() && all.json()[0][key].is_null(), "{key}");
+        assert!(bill_of(Some(50.0), &[work(18_000, 0)]).json()[0][key].is_number(), "{key}");
+    }
 }

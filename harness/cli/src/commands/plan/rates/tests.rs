@@ -5,7 +5,7 @@ use super::*;
 impl Rates {
     /// Speeds of which only these are known.
     pub(in super::super) fn committed(text: &str) -> Self {
-        Self { stored: BTreeMap::new(), committed: read(text).unwrap() }
+        Self { stored: BTreeMap::new(), committed: read(text).unwrap(), layout: "channels-last".to_owned() }
     }
 }
 
@@ -53,6 +53,17 @@ fn the_nearest_batch_of_the_right_kind_is_taken() {
     assert_eq!(rates.rate(&views, 8).unwrap().pictures_per_second, 1.0);
     let source = rates.rate(&kind("resnet50", 224), 8).unwrap().source;
     assert_eq!(source, "measured 2026-11-28 on here (benchmarks/step-times.csv)");
+    // Who lays out numbers otherwise is told so, and takes a measurement of the own layout first, if there is one.
+    let mut contiguous = Rates { layout: "contiguous".to_owned(), ..rates };
+    let source = contiguous.rate(&kind("resnet50", 224), 8).unwrap().source;
+    assert_eq!(source, "measured 2026-11-28 on here with layout channels-last (benchmarks/step-times.csv)");
+    contiguous.committed[1].layout = "contiguous".to_owned();
+    let rate = contiguous.rate(&kind("resnet50", 224), 8).unwrap();
+    assert_eq!(
+        (rate.pictures_per_second, rate.source.as_str()),
+        (2.0, "measured 2026-11-28 on here (benchmarks/step-times.csv)")
+    );
+    let rates = contiguous;
     assert_eq!(rates.rate(&kind("resnet50", 32), 8), None);
     assert_eq!(rates.rate(&kind("resnet18", 224), 8), None);
 }

@@ -80,19 +80,53 @@ fn the_best_of_all_epochs_is_looked_for_in_each() {
     assert_eq!(on(&plan, "transfer", "held").1.seen, Some(1_880 + 150 * 1_880));
 }
 
+/// How many different stages of a kind a plan has.
+fn different(plan: &Plan, kind: &str) -> usize {
+    let firsts = firsts(plan);
+    assert!(firsts.iter().enumerate().all(|(index, first)| first <= &index && firsts[*first] == *first));
+    let own = |index: &usize| plan.nodes[*index].spec.kind() == kind && firsts[*index] == *index;
+    (0..plan.nodes.len()).filter(own).count()
+}
+
+fn with_track(allowance: &str) -> String {
+    let track = format!("{{name: none, allowance: {allowance}, recipe: r}}");
+    SUITE.replace("{name: none, allowance: 0ex}", &track)
+}
+
 #[test]
 fn equal_stages_are_known_before_anything_has_run() {
-    let plan = plan(SUITE);
-    let firsts = firsts(&plan);
-    let firsts_of = |kind: &str| {
-        let own = |index: &usize| plan.nodes[*index].spec.kind() == kind && firsts[*index] == *index;
-        (0..plan.nodes.len()).filter(own).count()
-    };
+    let plan = plan(&with_track("640ex"));
     // Two controls in two replicates. Both replicates of the untouched network have the same features; those of the recovered one
     // are of weights that nobody has seen, and recovery has a seed of its own in each replicate.
     assert_eq!(plan.nodes.iter().filter(|node| node.spec.kind() == "extract").count(), 7 * 4);
-    assert_eq!(firsts_of("extract"), 7 * 3);
+    assert_eq!(different(&plan, "extract"), 7 * 3);
     // Transfer has a seed for each replicate.
-    assert_eq!(firsts_of("transfer"), 2 * 7 * 4);
-    assert!(firsts.iter().enumerate().all(|(index, first)| first <= &index && firsts[*first] == *first));
+    assert_eq!(different(&plan, "transfer"), 2 * 7 * 4);
+}
+
+#[test]
+fn recovery_that_has_nothing_to_do_passes_its_weights_on() {
+    // Nothing, and less than a batch: the recovered network is the untouched one in both replicates.
+    for text in [SUITE.to_owned(), with_track("63ex")] {
+        let plan = plan(&text);
+        assert_eq!(different(&plan, "extract"), 7);
+        assert_eq!(different(&plan, "transfer"), 2 * 7 * 2);
+        let recovers = plan.nodes.iter().filter(|node| node.spec.kind() == "recover");
+        assert!(recovers.clone().count() > 0);
+        assert!(recovers.into_iter().all(|node| trained(&node.spec, None) == Some(0)));
+    }
+    // Batch norms are recalibrated without any training, alike in both replicates but for their seeds.
+    let plan = plan(&SUITE.replace("allowance: 0ex", "allowance: 0ex, recalibrate: 10"));
+    assert_eq!(different(&plan, "extract"), 7 * 3);
+}
+
+#[test]
+fn what_equal_pruning_leaves_is_equal() {
+    let tracks = "tracks: [{name: a, allowance: 640ex, recipe: r}, {name: b, allowance: 640ex, recipe: r}]\n\
+                  methods: [{label: m, method: org.example.m}]";
+    let text = SUITE.replace("tracks: [{name: none, allowance: 0ex}]", tracks);
+    let plan = plan(&text.replace("controls: [dense-as-is, dense-trained]", "controls: []"));
+    // Of two tracks that ask for the same, in each of two replicates.
+    assert_eq!(plan.nodes.iter().filter(|node| node.spec.kind() == "recover").count(), 4);
+    assert_eq!((different(&plan, "prune"), different(&plan, "recover")), (2, 2));
 }
