@@ -166,7 +166,7 @@ fn killed_and_stopped_runs_continue_to_the_same_bytes() {
 fn training_without_labels_continues_to_the_same_bits() {
     let lab = Lab::new();
     let suite = Suite {
-        upstream: "train: {recipe: pretrain, length: 400it}",
+        upstream: "projection: {out: 6}, train: {recipe: pretrain, length: 400it}",
         keeps: "[0.2]",
         track: "{name: equal-allowance, allowance: 6400ex, recipe: pretrain}",
         more: format!("controls: [dense-as-is]\n{}", crate::contrast::LINEAR),

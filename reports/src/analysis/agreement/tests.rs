@@ -87,7 +87,8 @@ fn tasks_of_other_splits_count_on_neither_side() {
     // Figures of all tasks put `d` first in the paper.
     assert_eq!(all.methods.iter().find(|method| method.published_rank == 1.0).unwrap().method, "d");
     let protocol = serde_json::json!({
-        "citation": "arXiv:1", "network": "r50", "side": 224, "resize": 256, "tasks": {"other": "birdsnap"},
+        "citation": "arXiv:1", "network": "r50", "upstream": "imagenet", "side": 224, "resize": 256,
+        "tasks": {"other": "birdsnap"},
         "other_splits": {"other": "other pictures"}, "regimes": {},
     });
     input.published_protocols = vec![serde_json::from_value(protocol).unwrap()];
