@@ -47,7 +47,7 @@ enum Pictures {
     /// All on the device.
     OnDevice(DeviceSet),
     /// Decoded and changed on threads whenever they are seen.
-    InViews(ViewSet),
+    InViews(Box<ViewSet>),
 }
 
 /// A stage order on its device.
@@ -198,7 +198,7 @@ impl Order {
         };
         Ok(match self.open(input, split, info, seen)? {
             Pictures::OnDevice(set) => Box::new(set),
-            Pictures::InViews(set) => Box::new(set),
+            Pictures::InViews(set) => set,
         })
     }
 
@@ -213,7 +213,7 @@ impl Order {
     ) -> anyhow::Result<Box<dyn Labelled>> {
         Ok(match self.open(input, split, info, seen)? {
             Pictures::OnDevice(set) => Box::new(set),
-            Pictures::InViews(set) => Box::new(set),
+            Pictures::InViews(set) => set,
         })
     }
 
@@ -228,10 +228,12 @@ impl Order {
         Ok(match pack::read_labelled(self.input(input)?, split)? {
             pack::Labelled::Files(files) => {
                 let chosen = seen.interpolation.map(interpolation);
-                Pictures::InViews(ViewSet::of_files(files, &info, chosen, self.device, threads)?)
+                let set = ViewSet::of_files(files, &info, chosen, self.device, threads)?;
+                Pictures::InViews(Box::new(set))
             }
             pack::Labelled::Pixels(pictures) if in_views => {
-                Pictures::InViews(ViewSet::of_pixels(pictures, &info, self.device, threads)?)
+                let set = ViewSet::of_pixels(pictures, &info, self.device, threads)?;
+                Pictures::InViews(Box::new(set))
             }
             pack::Labelled::Pixels(pictures) => {
                 Pictures::OnDevice(DeviceSet::new(&pictures, &info, self.device)?)
