@@ -20,7 +20,7 @@ fn long() -> Suite {
     }
 }
 
-pub(crate) fn start(mut command: Command) -> Child {
+fn start(mut command: Command) -> Child {
     command.env("SECATEUR_CHECKPOINT_SECONDS", "0");
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("secateur starts")
 }
@@ -51,7 +51,7 @@ fn attempts(store: &Path, kind: &str) -> Vec<PathBuf> {
 }
 
 /// Waits until a stage of a kind has left a checkpoint in the store's work folder, and returns the stage's folder.
-pub(crate) fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
+fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
     wait_for(&format!("a checkpoint of a stage `{kind}`"), || {
         attempts(store, kind).into_iter().find(|attempt| attempt.join("training.checkpoint").exists())
     })
@@ -60,6 +60,17 @@ pub(crate) fn checkpoint_of(store: &Path, kind: &str) -> PathBuf {
 /// Waits until the upstream network's training has left a checkpoint.
 fn training(store: &Path) -> PathBuf {
     checkpoint_of(store, "train")
+}
+
+/// Runs the suite file into a store, kills the run when a stage of a kind has left a checkpoint, and returns the stage's folder.
+pub(crate) fn killed_in(lab: &Lab, store: &str, kind: &str) -> PathBuf {
+    let mut command = lab.command(store);
+    command.args(["--jobs", "1"]);
+    let parent = start(command);
+    let attempt = checkpoint_of(&lab.path(store), kind);
+    kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
+    end(parent);
+    attempt
 }
 
 /// The same folder under another name.
@@ -95,11 +106,11 @@ fn children(parent: u32) -> Vec<Pid> {
     own.filter_map(Pid::from_raw).collect()
 }
 
-pub(crate) fn pid(child: &Child) -> Pid {
+fn pid(child: &Child) -> Pid {
     Pid::from_child(child)
 }
 
-pub(crate) fn end(child: Child) -> Said {
+fn end(child: Child) -> Said {
     Said::of(&child.wait_with_output().expect("secateur ends"))
 }
 
@@ -174,12 +185,7 @@ fn training_without_labels_continues_to_the_same_bits() {
     };
     lab.run(&suite, "whole", &["--jobs", "1"]).exits(0);
     for kind in ["train", "recover"] {
-        let mut command = lab.command(kind);
-        command.args(["--jobs", "1"]);
-        let parent = start(command);
-        let attempt = checkpoint_of(&lab.path(kind), kind);
-        kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
-        end(parent);
+        let attempt = killed_in(&lab, kind, kind);
         let saved = read(&attempt.join("training.checkpoint"));
         let saved =
             saved.unwrap_or_else(|error| panic!("the {kind} was too short to be interrupted: {error}"));
@@ -218,12 +224,7 @@ fn recovery_and_full_transfer_continue_to_the_same_bits() {
         lab.objects(store).into_iter().map(text).collect()
     };
     for kind in ["recover", "transfer"] {
-        let mut command = lab.command(kind);
-        command.args(["--jobs", "1"]);
-        let parent = start(command);
-        let attempt = checkpoint_of(&lab.path(kind), kind);
-        kill_process(pid(&parent), Signal::KILL).expect("the parent can be killed");
-        end(parent);
+        let attempt = killed_in(&lab, kind, kind);
         assert!(attempt.join("training.checkpoint").exists(), "the {kind} was too short to be interrupted");
         let order = crate::support::json(&attempt.join("order.json"));
         lab.run(&suite, kind, &["--jobs", "1"]).exits(0);

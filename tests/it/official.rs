@@ -148,6 +148,17 @@ fn transfer(lab: &Lab, store: &str, regime: &str) -> serde_json::Value {
     found.unwrap_or_else(|| panic!("no {wanted}"))
 }
 
+/// The first event of a kind of a stage in `store`.
+#[track_caller]
+fn event(lab: &Lab, stage: &serde_json::Value, kind: &str) -> serde_json::Value {
+    let events = lab.file("store", stage["label"].as_str().expect("a label"), "events.jsonl");
+    let events = std::fs::read_to_string(events).expect("events");
+    let mut events = events.lines().map(|line| serde_json::from_str(line).expect("an event"));
+    events
+        .find(|event: &serde_json::Value| event["event"] == kind)
+        .unwrap_or_else(|| panic!("no event `{kind}`"))
+}
+
 /// Interpolation and normalization of a regime change what is scored, and so does the choice of the best snapshot.
 #[test]
 fn a_regime_says_how_pictures_are_seen_and_which_network_is_scored() {
@@ -174,11 +185,8 @@ fn a_regime_says_how_pictures_are_seen_and_which_network_is_scored() {
 
     let [linear, full] = changed("length: 12it", "length: 12it, select: best-validation");
     assert_eq!(linear["identity"], before[0]["identity"]);
-    let events = lab.file("store", full["label"].as_str().expect("a label"), "events.jsonl");
-    let events = std::fs::read_to_string(events).expect("events");
-    assert!(events.contains("waited_seconds"), "{events}");
-    let selected = events.lines().find(|line| line.contains("\"selected\"")).expect("a selection");
-    let selected: serde_json::Value = serde_json::from_str(selected).expect("an event");
+    let selected = event(&lab, &full, "selected");
+    assert!(event(&lab, &full, "trained")["waited_seconds"].is_number());
     let (step, score) = (selected["step"].as_u64().expect("a step"), selected["validation"].as_f64());
     assert_eq!(full["facts"]["validation"].as_f64(), score);
     assert!(score >= before[1]["facts"]["validation"].as_f64(), "the best is no worse than the last");
@@ -189,10 +197,7 @@ fn a_regime_says_how_pictures_are_seen_and_which_network_is_scored() {
     std::fs::remove_dir_all(lab.path("store")).expect("removed");
     run(&lab, &best, &[]).exits(0);
     let chosen = transfer(&lab, "store", "full");
-    let events = lab.file("store", chosen["label"].as_str().expect("a label"), "events.jsonl");
-    let events = std::fs::read_to_string(events).expect("events");
-    let selected = events.lines().find(|line| line.contains("\"selected\"")).expect("a selection");
-    let selected: serde_json::Value = serde_json::from_str(selected).expect("an event");
+    let selected = event(&lab, &chosen, "selected");
     let short = constant.replace("length: 12it", &format!("length: {}it", selected["step"]));
     std::fs::remove_dir_all(lab.path("store")).expect("removed");
     run(&lab, &short, &[]).exits(0);
@@ -219,24 +224,14 @@ fn a_killed_transfer_of_full_size_pictures_continues_to_the_same_bits() {
         lab.objects(store).into_iter().map(text).collect::<Vec<_>>()
     };
     let expected = whole("whole");
-    let mut command = lab.command("killed");
-    command.args(["--jobs", "1"]);
-    let parent = interrupted::start(command);
-    let attempt = interrupted::checkpoint_of(&lab.path("killed"), "transfer");
-    rustix::process::kill_process(interrupted::pid(&parent), rustix::process::Signal::KILL).expect("killed");
-    interrupted::end(parent);
+    let attempt = interrupted::killed_in(&lab, "killed", "transfer");
     assert!(attempt.join("training.checkpoint").exists(), "the transfer was too short to be interrupted");
     assert!(attempt.join("best.safetensors").exists());
     // Without the best network, what the checkpoint has is not enough: training begins again, to the same end.
     std::fs::remove_file(attempt.join("best.safetensors")).expect("removed");
     assert_eq!(whole("killed"), expected);
 
-    let mut command = lab.command("continued");
-    command.args(["--jobs", "1"]);
-    let parent = interrupted::start(command);
-    let attempt = interrupted::checkpoint_of(&lab.path("continued"), "transfer");
-    rustix::process::kill_process(interrupted::pid(&parent), rustix::process::Signal::KILL).expect("killed");
-    interrupted::end(parent);
+    let attempt = interrupted::killed_in(&lab, "continued", "transfer");
     let order = crate::support::json(&attempt.join("order.json"));
     assert_eq!(whole("continued"), expected);
     let log = lab.file("continued", order["label"].as_str().expect("a label"), "log.txt");
