@@ -89,7 +89,7 @@ fn check_recipe(suite: &Suite, name: &str, has_boxes: bool) -> anyhow::Result<()
     if !has_boxes && (recipe.crop || recipe.expand > 0.0 || recipe.photometric) {
         bail!(
             "suite {}: recipes.{name} has `crop`, `expand` or `photometric`, which are for detection; pictures with one \
-             class have `shift` and `flip`",
+             class have `shift`, `flip`, `crop_area`, `color_jitter`, `grayscale` and `blur`",
             suite.name
         );
     }

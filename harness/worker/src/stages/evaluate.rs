@@ -23,7 +23,7 @@ pub(crate) fn run(order: &Order, spec: &EvaluateSpec) -> anyhow::Result<Ended> {
     let info = order.task(pack)?;
     anyhow::ensure!(
         spec.network.projection.is_none(),
-        "network {} ends in a projection and tells no classes of task {}; write `evaluate: false`, and score it by transfer",
+        "network {} ends in a projection and tells no classes of task {}; it can be scored by transfer alone",
         spec.network.name,
         info.id()
     );
