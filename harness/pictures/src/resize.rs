@@ -259,7 +259,7 @@ fn narrow(
 ) {
     let width = weights.spans.len();
     stand_up(lines, upright);
-    narrow.resize(LANES * width, 0);
+    narrow.resize(LANES * width.next_multiple_of(8), 0);
     for (place, (first, weights)) in narrow.as_chunks_mut::<LANES>().0.iter_mut().zip(weights.spans()) {
         blend_lanes(upright, first - start, weights, place);
     }
@@ -315,56 +315,74 @@ fn blend_rows(rows: &[u8], weights: &[i32], sums: &mut [i32], out: &mut [u8]) {
 #[inline(always)]
 fn stand_up(lines: &[&[u8]; LANES], upright: &mut Vec<u8>) {
     let width = lines[0].len();
-    upright.resize(width.next_multiple_of(8) * LANES, 0);
-    for (eight, lines) in lines.as_chunks::<8>().0.iter().enumerate() {
-        let lanes = eight * 8;
-        for (column, target) in upright.chunks_exact_mut(8 * LANES).enumerate() {
-            let mut words = [0; 8];
-            for (word, line) in words.iter_mut().zip(lines) {
-                *word = load(line, column * 8);
+    upright.resize(width.next_multiple_of(LANES) * LANES, 0);
+    for (block, columns) in upright.as_chunks_mut::<{ LANES * LANES }>().0.iter_mut().enumerate() {
+        for (eight, lines) in lines.as_chunks::<8>().0.iter().enumerate() {
+            let mut words = [[0; LANES / 8]; 8];
+            for (words, line) in words.iter_mut().zip(lines) {
+                *words = load(line, block * LANES);
             }
-            for (word, place) in transposed(words).into_iter().zip(target.chunks_exact_mut(LANES)) {
-                place[lanes..lanes + 8].copy_from_slice(&word.to_le_bytes());
+            for (row, words) in transposed(words).iter().enumerate() {
+                for (square, word) in words.iter().enumerate() {
+                    store(columns, (square * 8 + row) * LANES + eight * 8, *word);
+                }
             }
         }
     }
 }
 
-/// The inverse of [`stand_up`], for as many lines of `width` as `out` has.
+/// The inverse of [`stand_up`], for as many lines of `width` as `out` has. Of `upright` there are eight columns, or sixteen, or so on.
 #[inline(always)]
 fn lay_down(upright: &[u8], width: usize, out: &mut [u8]) {
-    let columns = upright.as_chunks::<LANES>().0;
-    for (eight, lines) in out.chunks_mut(8 * width).enumerate() {
-        for (block, columns) in columns.chunks(8).enumerate() {
-            let mut words = [0; 8];
-            for (word, column) in words.iter_mut().zip(columns) {
-                *word = load(column, eight * 8);
-            }
-            for (word, line) in transposed(words).into_iter().zip(lines.chunks_exact_mut(width)) {
-                let target = &mut line[block * 8..];
-                let count = target.len().min(8);
-                target[..count].copy_from_slice(&word.to_le_bytes()[..count]);
+    for (block, columns) in upright.as_chunks::<{ 8 * LANES }>().0.iter().enumerate() {
+        let mut words = [[0; LANES / 8]; 8];
+        for (words, column) in words.iter_mut().zip(columns.as_chunks::<LANES>().0) {
+            *words = load(column, 0);
+        }
+        for (row, words) in transposed(words).iter().enumerate() {
+            for (eight, word) in words.iter().enumerate() {
+                let start = (eight * 8 + row) * width;
+                let Some(line) = out.get_mut(start..start + width) else { break };
+                store(line, block * 8, *word);
             }
         }
     }
 }
 
-/// Eight bytes from `start` on; zeros beyond the end.
+/// Eight bytes each of squares beside each other: what is done to one of them is done to all in one instruction.
+type Words = [u64; LANES / 8];
+
+/// Bytes of a line from `start` on; zeros beyond its end.
 #[inline(always)]
-fn load(line: &[u8], start: usize) -> u64 {
-    if let Some(bytes) = line.get(start..start + 8).and_then(|bytes| bytes.first_chunk::<8>()) {
-        return u64::from_le_bytes(*bytes);
+fn load(line: &[u8], start: usize) -> Words {
+    let mut words = [0; LANES / 8];
+    if let Some(bytes) = line.get(start..start + LANES) {
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        return words;
     }
-    let mut bytes = [0; 8];
-    for (byte, value) in bytes.iter_mut().zip(line.get(start..).unwrap_or_default()) {
-        *byte = *value;
+    for (place, value) in line.get(start..).unwrap_or_default().iter().enumerate() {
+        words[place / 8] |= u64::from(*value) << (place % 8 * 8);
     }
-    u64::from_le_bytes(bytes)
+    words
 }
 
-/// Transposes a square of eight by eight bytes: halves change places, then quarters, then eighths.
+/// Writes eight bytes from `start` on, as far as there is room.
 #[inline(always)]
-fn transposed([mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: [u64; 8]) -> [u64; 8] {
+fn store(line: &mut [u8], start: usize, word: u64) {
+    if let Some(place) = line.get_mut(start..start + 8) {
+        place.copy_from_slice(&word.to_le_bytes());
+        return;
+    }
+    for (value, byte) in line.get_mut(start..).unwrap_or_default().iter_mut().zip(word.to_le_bytes()) {
+        *value = byte;
+    }
+}
+
+/// Transposes squares of eight by eight bytes: halves change places, then quarters, then eighths.
+#[inline(always)]
+fn transposed([mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: [Words; 8]) -> [Words; 8] {
     const HALVES: u64 = 0x0000_0000_ffff_ffff;
     const QUARTERS: u64 = 0x0000_ffff_0000_ffff;
     const EIGHTHS: u64 = 0x00ff_00ff_00ff_00ff;
@@ -386,10 +404,12 @@ fn transposed([mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: [u64; 8]
 
 /// Exchanges what `upper` has `BITS` above the mask with what `lower` has under it.
 #[inline(always)]
-fn exchange<const BITS: u32, const MASK: u64>(upper: &mut u64, lower: &mut u64) {
-    let different = (*upper >> BITS ^ *lower) & MASK;
-    *lower ^= different;
-    *upper ^= different << BITS;
+fn exchange<const BITS: u32, const MASK: u64>(upper: &mut Words, lower: &mut Words) {
+    for (upper, lower) in upper.iter_mut().zip(lower) {
+        let different = (*upper >> BITS ^ *lower) & MASK;
+        *lower ^= different;
+        *upper ^= different << BITS;
+    }
 }
 
 /// Writes columns of `input`, rows of `width`, as rows of `height` into `output`.
@@ -409,12 +429,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn squares_are_transposed() {
-        let bytes: Vec<u8> = (0..64).collect();
-        let words = std::array::from_fn(|row| load(&bytes, row * 8));
-        for (column, word) in transposed(words).into_iter().enumerate() {
-            let expected: Vec<u8> = (0..8).map(|row| (row * 8 + column) as u8).collect();
-            assert_eq!(word.to_le_bytes(), expected[..]);
+    fn lines_stand_up_and_lie_down() {
+        for width in [1, 7, 8, 31, 32, 33, 64, 75] {
+            let bytes: Vec<u8> = (0..LANES * width).map(|i| (i * 31 + i / 256) as u8).collect();
+            let lines: Vec<&[u8]> = bytes.chunks_exact(width).collect();
+            let mut upright = Vec::new();
+            stand_up(lines.first_chunk().unwrap(), &mut upright);
+            for (x, column) in upright.as_chunks::<LANES>().0.iter().enumerate() {
+                for (lane, line) in lines.iter().enumerate() {
+                    // Beyond the end there are zeros.
+                    assert_eq!(column[lane], line.get(x).copied().unwrap_or(0), "{width} {x} {lane}");
+                }
+            }
+            for rows in [1, 8, 9, LANES] {
+                let mut out = vec![0; rows * width];
+                lay_down(&upright, width, &mut out);
+                assert_eq!(out, bytes[..rows * width]);
+            }
         }
     }
 

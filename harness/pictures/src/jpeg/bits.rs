@@ -3,6 +3,9 @@
 /// A reader of bits, most significant first, that takes out stuffed zeros and stops at a marker.
 ///
 /// After a marker, or the end of the data, it goes on with zeros and counts them, so that the inner loops need not ask.
+///
+/// What is not inlined takes it by value: no pointer to it leaves the inner loops, which then keep it in registers.
+#[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
     data: &'a [u8],
     /// Of the next byte that is not in `buffer`.
@@ -34,7 +37,7 @@ impl<'a> Bits<'a> {
                 return;
             }
         }
-        self.refill_slowly();
+        *self = self.refilled_slowly();
     }
 
     /// Makes at least 32 bits ready.
@@ -45,8 +48,9 @@ impl<'a> Bits<'a> {
         }
     }
 
+    #[cold]
     #[inline(never)]
-    fn refill_slowly(&mut self) {
+    fn refilled_slowly(mut self) -> Self {
         while self.count < 56 {
             if self.ended {
                 self.count += 8;
@@ -75,6 +79,7 @@ impl<'a> Bits<'a> {
             self.buffer |= u64::from(byte) << (56 - self.count);
             self.count += 8;
         }
+        self
     }
 
     /// The next `count` bits (1 to 32), which stay.
@@ -99,12 +104,10 @@ impl<'a> Bits<'a> {
         value
     }
 
-    /// Takes `size` bits (0 to 16) that are ready, as the difference that they stand for (ITU T.81, F.2.2.1).
+    /// Takes `size` bits (0 to 16) that are ready, as the difference that they stand for.
     #[inline(always)]
     pub(crate) fn take_extended(&mut self, size: u32) -> i32 {
-        let value = self.take(size);
-        let half = (1 << size) >> 1;
-        if value < half { value - (1 << size) + 1 } else { value }
+        extended(self.take(size), size)
     }
 
     /// Whether more bits were taken than there are.
@@ -114,6 +117,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Goes on after a restart marker, if one is next.
+    #[inline(always)]
     pub(crate) fn restart(&mut self) -> bool {
         self.buffer = 0;
         self.count = 0;
@@ -133,6 +137,13 @@ impl<'a> Bits<'a> {
     pub(crate) fn position(&self) -> usize {
         self.position
     }
+}
+
+/// The difference that a number of `size` bits (0 to 16) stands for (ITU T.81, F.2.2.1).
+#[inline(always)]
+pub(crate) fn extended(value: i32, size: u32) -> i32 {
+    let half = (1 << size) >> 1;
+    if value < half { value - (1 << size) + 1 } else { value }
 }
 
 /// Whether a byte of `word` is `0xff`.

@@ -44,8 +44,7 @@ pub(crate) fn read(
             plane: index,
         });
     }
-    let bits = Bits::new(bytes, position);
-    read_units(planes, frame, headers.restart, &mut coders, bits)
+    read_units(planes, frame, headers.restart, &mut coders, (bytes, position))
 }
 
 // The whole loop is compiled for more than one processor: on newer ones the transform becomes vectors, and shifts are cheaper.
@@ -55,8 +54,10 @@ fn read_units(
     frame: &Frame,
     restart: usize,
     coders: &mut [Coder],
-    mut bits: Bits,
+    (bytes, position): (&[u8], usize),
 ) -> Result<(), JpegError> {
+    // Made here, as one that is handed in stays in memory.
+    let mut bits = Bits::new(bytes, position);
     let (across, _) = frame.units();
     let mut until_restart = restart;
     let mut block = [0; 64];
