@@ -51,7 +51,7 @@ const fn case(
     Case { name, fault, outcome, words, kept }
 }
 
-const CASES: [Case; 40] = [
+const CASES: [Case; 41] = [
     case(
         "panics",
         "panics in `prune`",
@@ -118,6 +118,13 @@ const CASES: [Case; 40] = [
     case("throws", "throws a C++ exception through its border", "crashed", &["SIGABRT"], Kept::Attempt),
     case("exits", "calls `exit(0)`", "failed", &["left without a report"], Kept::Attempt),
     case("aborts", "aborts", "crashed", &["SIGABRT"], Kept::Attempt),
+    case(
+        "aborts-at-exit",
+        "leaves something for the end of the process that aborts",
+        "ok",
+        &[],
+        Kept::AsMagnitude,
+    ),
     case("segfaults", "writes through a null pointer", "crashed", &["SIGSEGV"], Kept::Attempt),
     case("overflows", "calls itself until the stack ends", "crashed", &["SIG"], Kept::Attempt),
     case("devours", "allocates memory without end", "crashed", &["1.00 GiB of memory"], Kept::Attempt),
@@ -302,6 +309,8 @@ fn every_misbehaving_method_ends_in_its_outcome_and_changes_no_other_row() {
         log_of("stays-behind").contains("a process stays behind: true"),
         "the fixture can do what it is for"
     );
+    let text = log_of("aborts-at-exit");
+    assert!(text.contains("for the end: 0") && text.contains("held back by a stream of C"), "{text}");
     if log_of("opens-socket").contains("; no network") {
         assert!(log_of("opens-socket").contains("a datagram: denied"), "{}", log_of("opens-socket"));
     }

@@ -1,4 +1,6 @@
-//! What this process holds.
+//! What this process holds, and how it ends.
+
+use std::io::Write;
 
 /// Threads of this process; 0 where the system does not tell.
 #[must_use]
@@ -22,4 +24,18 @@ pub fn allocated_bytes() -> Option<u64> {
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     None
+}
+
+/// Ends the process at once, with nothing written lost: what C libraries hold back in their streams goes out first.
+///
+/// Functions registered for the exit and destructors of static objects are left out. Those of libtorch take back each registered operator,
+/// for a fourth of the time that a process without work takes, and those of a plugin could still crash a stage that has ended well.
+pub fn leave(code: u8) -> ! {
+    // Nobody is left to tell.
+    let _ = std::io::stdout().flush();
+    // SAFETY: no stream means all of them, and what `_exit` leaves out runs in no other way.
+    unsafe {
+        libc::fflush(std::ptr::null_mut());
+        libc::_exit(i32::from(code))
+    }
 }

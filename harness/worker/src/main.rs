@@ -15,7 +15,6 @@ mod training;
 mod weights;
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Context;
 use secateur_store::{Outcome, ParamsQuestion, StageOrder, ValidationQuestion, WorkerReport, write_atomic};
@@ -24,12 +23,17 @@ use secateur_suite::{LIBTORCH_VERSION, StageSpec};
 use crate::order::Order;
 use crate::stages::Ended;
 
-fn main() -> ExitCode {
+fn main() {
+    secateur_host::leave(work())
+}
+
+/// Does what the arguments say and tells the exit code.
+fn work() -> u8 {
     secateur_host::tune_allocator();
     if let Ok(parent) = std::env::var("SECATEUR_PARENT")
         && !contain::end_with(&parent)
     {
-        return ExitCode::from(2);
+        return 2;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -46,17 +50,17 @@ fn main() -> ExitCode {
                      QUESTION.json"
                 );
             }
-            return ExitCode::from(2);
+            return 2;
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "a program's error")]
             {
                 eprintln!("error: {error:#}");
             }
-            ExitCode::from(2)
+            2
         }
     }
 }

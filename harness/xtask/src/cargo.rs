@@ -126,15 +126,30 @@ pub(crate) fn build(root: &Path, artifacts: &[&Artifact], release: bool) -> Resu
     let mut packages: Vec<&str> = artifacts.iter().map(|artifact| artifact.package.as_str()).collect();
     packages.sort_unstable();
     packages.dedup();
+    let mut command = build_command(root, release);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    Ok(status(command)?.success())
+}
+
+/// Builds the whole workspace with all that its tests need.
+///
+/// Tests are among it since they enable features of dependencies: without them all libraries would be compiled for the artifacts
+/// and once more for the tests.
+pub(crate) fn build_with_tests(root: &Path, release: bool) -> Result<bool> {
+    let mut command = build_command(root, release);
+    command.args(["--workspace", "--lib", "--bins", "--tests", "--examples"]);
+    Ok(status(command)?.success())
+}
+
+fn build_command(root: &Path, release: bool) -> Command {
     let mut command = command(root);
     command.arg("build");
     if release {
         command.arg("--release");
     }
-    for package in packages {
-        command.args(["--package", package]);
-    }
-    Ok(status(command)?.success())
+    command
 }
 
 #[cfg(test)]

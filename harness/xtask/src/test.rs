@@ -12,10 +12,15 @@ use crate::setup;
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     setup::ensure(root, false)?;
     // Cargo builds neither the dynamic libraries nor the executables of other packages for a test.
-    let workspace = Workspace::read(root)?;
-    let artifacts: Vec<_> =
-        workspace.plugins.iter().chain(&workspace.fixtures).chain(&workspace.binaries).collect();
-    if !cargo::build(root, &artifacts, release(arguments))? {
+    let built = if selects_packages(arguments) {
+        let workspace = Workspace::read(root)?;
+        let artifacts: Vec<_> =
+            workspace.plugins.iter().chain(&workspace.fixtures).chain(&workspace.binaries).collect();
+        cargo::build(root, &artifacts, release(arguments))?
+    } else {
+        cargo::build_with_tests(root, release(arguments))?
+    };
+    if !built {
         return Ok(ExitCode::FAILURE);
     }
     let mut command = cargo::command(root);
