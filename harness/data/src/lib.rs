@@ -19,7 +19,6 @@ pub mod listing;
 mod mat;
 pub mod official;
 pub mod pack;
-mod picture;
 mod sheet;
 mod split;
 mod task;

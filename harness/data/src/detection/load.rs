@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use image::imageops::{self, FilterType};
 use rayon::prelude::*;
+use secateur_pictures::{Interpolation, Part, Raster, Resizer, Resizing};
 
 use super::{DetectionData, DetectionInfo, Object, Options, Report, Scenes, Validation};
 use crate::files::{Batch, Files};
-use crate::{DataError, Split, picture};
+use crate::listing::{Content, Decoded, decode};
+use crate::{DataError, Split};
 
 /// Version of the loaders; it grows when the same files give other pictures or objects.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A picture as a data set lists it, before its pixels are read.
 #[derive(Clone, Debug)]
@@ -108,12 +109,12 @@ pub(super) fn read(
             let bytes = visited.bytes()?;
             let length = bytes.len();
             if let Some(full) = batch.add((path, place, bytes), length) {
-                reader.decode(&full)?;
+                reader.decode(full)?;
             }
         }
         Ok(())
     })?;
-    reader.decode(&batch.take())?;
+    reader.decode(batch.take())?;
     report.gray = reader.gray;
     if let Some((path, _)) = places.first_key_value() {
         return Err(file_error(files, path, "listed, but not there".to_owned()));
@@ -151,44 +152,43 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Decodes a batch on all threads. The first picture that is broken, in the order of the batch, is the error.
-    fn decode(&mut self, batch: &[(String, Place, Vec<u8>)]) -> Result<(), DataError> {
+    fn decode(&mut self, batch: Vec<(String, Place, Vec<u8>)>) -> Result<(), DataError> {
         let side = self.side;
-        let pictures: Vec<_> =
-            batch.par_iter().map(|(_, place, bytes)| warped(bytes, place.size, side)).collect();
-        for ((path, place, _), picture) in batch.iter().zip(pictures) {
-            let Warped { planes, gray } = picture.map_err(|problem| file_error(self.files, path, problem))?;
+        let pictures: Vec<_> = batch
+            .into_par_iter()
+            .map_init(Resizer::default, |resizer, (path, place, bytes)| {
+                let picture = warped(resizer, &Content::File(bytes), place.size, side);
+                (path, place, picture)
+            })
+            .collect();
+        for (path, place, picture) in pictures {
+            let Decoded { raster, gray } =
+                picture.map_err(|problem| file_error(self.files, &path, problem))?;
+            let planes = raster.planes();
             let pixels = &mut self.sets[place.set].pixels;
-            pixels[place.index * planes.len()..(place.index + 1) * planes.len()].copy_from_slice(&planes);
+            pixels[place.index * planes.len()..(place.index + 1) * planes.len()].copy_from_slice(planes);
             self.gray += usize::from(gray);
         }
         Ok(())
     }
 }
 
-struct Warped {
-    /// `[3, side, side]`
-    planes: Vec<u8>,
-    gray: bool,
-}
-
-/// Decodes a picture that should have `size` pixels and warps it to a square.
-fn warped(bytes: &[u8], size: [u32; 2], side: u32) -> Result<Warped, String> {
-    let picture = picture::decode(bytes)?;
-    if [picture.width(), picture.height()] != size {
+/// Decodes a picture that should have `size` pixels and warps it to a square, as PIL does with its bilinear filter.
+fn warped(resizer: &mut Resizer, content: &Content, size: [u32; 2], side: u32) -> Result<Decoded, String> {
+    let Decoded { mut raster, gray } = decode(content)?;
+    if [raster.width(), raster.height()] != size {
         let [width, height] = size;
         return Err(format!(
             "has {}x{} pixels, its annotation says {width}x{height}",
-            picture.width(),
-            picture.height()
+            raster.width(),
+            raster.height()
         ));
     }
-    let gray = !picture.color().has_color();
-    let mut picture = picture.into_rgb8();
-    if picture.dimensions() != (side, side) {
-        // Triangle widens its support when it shrinks, so fine detail is averaged and not aliased.
-        picture = imageops::resize(&picture, side, side, FilterType::Triangle);
+    if size != [side, side] {
+        let mut square = Raster::default();
+        let resizing = Resizing::whole(side, side, Interpolation::Bilinear);
+        resizer.resize(Part::whole(&raster), &resizing, &mut square);
+        raster = square;
     }
-    let mut planes = vec![0; 3 * side as usize * side as usize];
-    picture::to_planes(&picture, &mut planes);
-    Ok(Warped { planes, gray })
+    Ok(Decoded { raster, gray })
 }

@@ -277,6 +277,17 @@ fn gray_pictures_are_counted_and_corners_stay_in_place() {
     );
 }
 
+/// The picture and the values are Pillow's: `tests/golden/warp/make.py`.
+#[test]
+fn a_jpeg_is_decoded_and_warped_as_pillow_does_it() {
+    let photo = include_bytes!("../../../../../tests/golden/warp/photo.jpg");
+    let expected: Vec<u8> =
+        serde_json::from_str(include_str!("../../../../../tests/golden/warp/warped.json")).unwrap();
+    let (task, report) = load_files(&replaced("JPEGImages/a.png", *photo)).unwrap();
+    assert_eq!(task.train.pixels[..3 * 64], expected);
+    assert_eq!(report.gray, 0);
+}
+
 #[test]
 fn a_fraction_is_held_out_by_name() {
     let mut files = files();
