@@ -1,6 +1,7 @@
 //! `secateur plan`.
 
 mod cost;
+mod durations;
 mod rates;
 mod work;
 
@@ -42,7 +43,10 @@ struct Count {
     all: usize,
     stored: usize,
     failed: usize,
+    /// Of what is to run, as far as that is known.
     seconds: Option<f64>,
+    /// Whether that of some is not known.
+    more_seconds: bool,
     /// Training pictures of what is to run, at the most.
     pictures: u64,
     /// Whether some of them are not known.
@@ -66,11 +70,11 @@ impl PlanCommand {
         let settings = Settings { jobs: 1, devices: vec!["cpu".to_owned()], retry: self.common.retry };
         let mut schedule = Schedule::new(&context, store, settings, needed.clone());
         schedule.resolve_stored()?;
-        let mut mean: BTreeMap<String, (f64, u32)> = BTreeMap::new();
-        for row in store.ledger_rows()? {
-            let entry = mean.entry(row.kind).or_default();
-            entry.0 += row.seconds;
-            entry.1 += 1;
+        let mut durations = durations::Durations::of(store.ledger_rows()?);
+        for (node, state) in context.plan.nodes.iter().zip(&schedule.states) {
+            if let NodeState::Done { identity: Some(identity), .. } = state {
+                durations.learn(&node.spec, identity);
+            }
         }
         // Recovery spends what these leave, so that its pictures are those of both.
         let shared: BTreeSet<NodeIndex> = context
@@ -93,7 +97,6 @@ impl PlanCommand {
             let node = &context.plan.nodes[*index];
             let count = counts.entry(node.spec.kind()).or_default();
             count.all += 1;
-            count.seconds = mean.get(node.spec.kind()).map(|(sum, n)| sum / f64::from(*n));
             let word = match &schedule.states[*index] {
                 NodeState::Done { .. } if !schedule.is_wanted(*index) => {
                     count.stored += 1;
@@ -107,6 +110,10 @@ impl PlanCommand {
                 NodeState::Done { .. } | NodeState::Pending | NodeState::Running(_) => {
                     // What is equal runs once.
                     if billed.insert(firsts[*index]) {
+                        match durations.expected(&node.spec) {
+                            Some(seconds) => *count.seconds.get_or_insert_default() += seconds,
+                            None => count.more_seconds = true,
+                        }
                         let pictures = pictures(&context.plan, *index);
                         count.more_pictures |= pictures.is_none();
                         count.pictures = count.pictures.saturating_add(pictures.unwrap_or(0));
@@ -150,17 +157,13 @@ impl PlanCommand {
         let (mut known, mut unknown) = (false, false);
         for (kind, count) in &counts {
             let left = count.all - count.stored - count.failed;
-            let seconds = match count.seconds {
-                _ if left == 0 => "0".to_owned(),
-                Some(seconds) => {
-                    known = true;
-                    total += seconds * left as f64;
-                    format!("about {:.0}", seconds * left as f64)
-                }
-                None => {
-                    unknown = true;
-                    "unknown".to_owned()
-                }
+            known |= count.seconds.is_some();
+            unknown |= count.more_seconds;
+            total += count.seconds.unwrap_or_default();
+            let seconds = match (count.seconds, count.more_seconds) {
+                (None, false) => "0".to_owned(),
+                (None, true) => "unknown".to_owned(),
+                (Some(seconds), more) => format!("{} {seconds:.0}", if more { "over" } else { "about" }),
             };
             let most = match (count.pictures, count.more_pictures) {
                 (0, false) => String::new(),
@@ -189,7 +192,7 @@ impl PlanCommand {
         match (known, unknown) {
             (true, more) => {
                 let more = if more { ", and what was never run before" } else { "" };
-                println!("about {total:.0} seconds on one core, by the mean of what is stored{more}");
+                println!("about {total:.0} seconds on one core, by the means of what is stored{more}");
             }
             (false, true) => println!("how long it takes is not known: nothing of the kind is stored"),
             (false, false) => println!("nothing is left to run"),
