@@ -137,7 +137,13 @@ const CASES: [Case; 41] = [
         &[],
         Kept::AsMagnitude,
     ),
-    case("leaves-thread", "starts a thread that stays behind", "ok", &[], Kept::AsMagnitude),
+    case(
+        "leaves-thread",
+        "starts a thread that stays behind with the lock of a stream",
+        "ok",
+        &[],
+        Kept::AsMagnitude,
+    ),
     case("opens-socket", "sends a datagram", "ok", &[], Kept::AsMagnitude),
     case("kills-parent", "sends SIGTERM to the process that has started it", "ok", &[], Kept::AsMagnitude),
     case(

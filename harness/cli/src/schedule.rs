@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) jobs: usize,
     /// Devices that stages are spread over.
     pub(crate) devices: Vec<String>,
+    /// Threads that decode pictures for a stage on a GPU.
+    pub(crate) loader_threads: u32,
     /// Run stages again whose last attempt crashed, failed or timed out.
     pub(crate) retry: bool,
 }
@@ -265,6 +267,7 @@ impl<'a> Schedule<'a> {
             spec: prepared.spec,
             environment: self.context.environment.clone(),
             device,
+            loader_threads: self.settings.loader_threads,
             inputs: prepared.inputs.clone(),
             interpreter: self.context.interpreter(node).cloned(),
             work_dir: work.path.clone(),

@@ -36,7 +36,7 @@ pub use method::{
 };
 pub use pattern::pattern_complaint;
 pub use probe::{Breach, INJECTED, Probe, ProbePlan};
-pub use process::{allocated_bytes, leave, thread_count};
+pub use process::{allocated_bytes, flush_streams, leave, thread_count};
 pub use prunable::{Channels, Removable, prunable_params, target_count};
 pub use session::{Meters, Session, SessionSetup, Snapshot};
 pub use torch::{

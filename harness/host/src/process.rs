@@ -1,6 +1,9 @@
 //! What this process holds, and how it ends.
 
 use std::io::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Threads of this process; 0 where the system does not tell.
 #[must_use]
@@ -26,16 +29,31 @@ pub fn allocated_bytes() -> Option<u64> {
     None
 }
 
-/// Ends the process at once, with nothing written lost: what C libraries hold back in their streams goes out first.
+/// Lets out what streams of C hold back. A thread that a plugin left behind may hold the lock of one for ever; then what that stream
+/// and those after it hold back is given up after a second.
+pub fn flush_streams() {
+    let (done, flushed) = mpsc::channel();
+    let flush = move || {
+        // SAFETY: no stream means all of them.
+        unsafe {
+            libc::fflush(std::ptr::null_mut());
+        }
+        // Who waited may have given up.
+        let _ = done.send(());
+    };
+    if thread::Builder::new().spawn(flush).is_ok() {
+        let _ = flushed.recv_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Ends the process at once, after [`flush_streams`].
 ///
 /// Functions registered for the exit and destructors of static objects are left out. Those of libtorch take back each registered operator,
 /// for a fourth of the time that a process without work takes, and those of a plugin could still crash a stage that has ended well.
 pub fn leave(code: u8) -> ! {
     // Nobody is left to tell.
     let _ = std::io::stdout().flush();
-    // SAFETY: no stream means all of them, and what `_exit` leaves out runs in no other way.
-    unsafe {
-        libc::fflush(std::ptr::null_mut());
-        libc::_exit(i32::from(code))
-    }
+    flush_streams();
+    // SAFETY: nothing of this process is needed any more, and what `_exit` leaves out is not to run.
+    unsafe { libc::_exit(i32::from(code)) }
 }

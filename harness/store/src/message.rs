@@ -56,6 +56,9 @@ pub struct StageOrder {
     pub environment: Environment,
     /// Device, for example `cpu` or `cuda:0`.
     pub device: String,
+    /// Threads that decode pictures for a GPU; on a CPU they are those of the environment. They change nothing of what is seen.
+    #[serde(default = "one")]
+    pub loader_threads: u32,
     /// Inputs by name.
     pub inputs: BTreeMap<String, InputFile>,
     /// What the method of a `prune` stage runs on beside the worker.
@@ -71,6 +74,11 @@ pub struct StageOrder {
     /// Limit in bytes of what lies in the work folder.
     #[serde(default = "no_limit")]
     pub limit_disk_bytes: u64,
+}
+
+/// Orders of earlier versions do not say how many.
+fn one() -> u32 {
+    1
 }
 
 /// Orders of earlier versions have no limits.

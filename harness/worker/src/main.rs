@@ -65,16 +65,13 @@ fn work() -> u8 {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the output of the command")]
 fn inspect(path: &Path) -> anyhow::Result<()> {
     contain::restrict_to_reading(path, &[])?;
     let plugin = secateur_host::Plugin::load(path)?;
-    println!("\n{}", serde_json::to_string(&plugin.info())?);
-    Ok(())
+    answer(&plugin.info())
 }
 
 /// One answer for each question: nothing, or why the parameters are refused. Other failures are for the stage to tell.
-#[expect(clippy::print_stdout, reason = "the output of the command")]
 fn check(path: &Path) -> anyhow::Result<()> {
     let questions: Vec<ParamsQuestion> =
         serde_json::from_reader(std::io::stdin()).context("the questions are not JSON")?;
@@ -89,18 +86,24 @@ fn check(path: &Path) -> anyhow::Result<()> {
             refused.filter(|failure| failure.status == secateur_abi::E_INVALID).map(|failure| failure.message)
         })
         .collect();
-    println!("\n{}", serde_json::to_string(&answers)?);
-    Ok(())
+    answer(&answers)
 }
 
 /// One check. The plugin may print whatever it likes, so the verdict begins a line of its own and is the last one.
-#[expect(clippy::print_stdout, reason = "the output of the command")]
 fn validate(path: &Path) -> anyhow::Result<()> {
     let question: ValidationQuestion =
         serde_json::from_reader(std::io::stdin()).context("the question is not JSON")?;
     contain::restrict_to_reading(path, &question.readable)?;
     let verdict = secateur_validate::answer(path, &question)?;
-    println!("\n{}", serde_json::to_string(&verdict)?);
+    answer(&verdict)
+}
+
+/// Prints an answer on a line of its own, which is the last: what a plugin printed before it may still be held back.
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn answer(answer: &impl serde::Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string(answer)?;
+    secateur_host::flush_streams();
+    println!("\n{text}");
     Ok(())
 }
 

@@ -218,10 +218,10 @@ impl Order {
     }
 
     fn open(&self, input: &str, split: Split, info: &TaskInfo, seen: &Seen<'_>) -> anyhow::Result<Pictures> {
-        // More threads change nothing of what is seen. A GPU leaves the processors to them.
+        // More threads change nothing of what is seen.
         let threads = match self.device {
             Device::Cpu => self.raw.environment.threads as usize,
-            _ => std::thread::available_parallelism().map_or(1, usize::from),
+            _ => self.raw.loader_threads.max(1) as usize,
         };
         let in_views = seen.recipe.is_some_and(|recipe| Augmentation::of(recipe).has_views());
         let info = seen.info(info);

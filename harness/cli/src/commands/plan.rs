@@ -67,11 +67,15 @@ impl PlanCommand {
                 &temporary.store
             }
         };
-        let settings = Settings { jobs: 1, devices: vec!["cpu".to_owned()], retry: self.common.retry };
-        let mut schedule = Schedule::new(&context, store, settings, needed.clone());
+        let devices = vec!["cpu".to_owned()];
+        let settings = Settings { jobs: 1, devices, loader_threads: 1, retry: self.common.retry };
+        let mut schedule = Schedule::new(&context, store, settings.clone(), needed.clone());
         schedule.resolve_stored()?;
         let mut durations = durations::Durations::of(store.ledger_rows()?);
-        for (node, state) in context.plan.nodes.iter().zip(&schedule.states) {
+        // What was left out by `--only` tells of durations, too.
+        let mut whole = Schedule::new(&context, store, settings, (0..context.plan.nodes.len()).collect());
+        whole.resolve_stored()?;
+        for (node, state) in context.plan.nodes.iter().zip(&whole.states) {
             if let NodeState::Done { identity: Some(identity), .. } = state {
                 durations.learn(&node.spec, identity);
             }

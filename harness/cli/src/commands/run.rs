@@ -223,6 +223,11 @@ pub(crate) fn lock(store: &Store) -> anyhow::Result<StoreLock> {
     }
 }
 
+/// Processors for each of the stages that may run at a time on GPUs. The share is fixed: a stage cannot tell how many start after it.
+fn loader_threads(cores: usize, jobs: usize) -> u32 {
+    (cores / jobs).max(1) as u32
+}
+
 impl Common {
     /// Runs what is missing of `needed`. The store's manifest has the suite's own replicates, so that a report is the same with and
     /// without a rotating one.
@@ -244,7 +249,12 @@ impl Common {
         if jobs == 0 {
             bail!("--jobs 0 would run nothing");
         }
-        let settings = Settings { jobs, devices: self.devices.clone(), retry: how.retry };
+        let settings = Settings {
+            jobs,
+            devices: self.devices.clone(),
+            loader_threads: loader_threads(cores, jobs),
+            retry: how.retry,
+        };
         let stop = Arc::new(AtomicU8::new(0));
         let signalled = Arc::clone(&stop);
         ctrlc::set_handler(move || {
@@ -318,5 +328,16 @@ impl Run {
             return Ok(ExitCode::from(1));
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_share_the_processors_and_each_has_one() {
+        let shares = [(16, 1), (16, 3), (16, 16), (2, 8)].map(|(cores, jobs)| loader_threads(cores, jobs));
+        assert_eq!(shares, [16, 5, 1, 1]);
     }
 }

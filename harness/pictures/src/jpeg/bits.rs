@@ -4,7 +4,7 @@
 ///
 /// After a marker, or the end of the data, it goes on with zeros and counts them, so that the inner loops need not ask.
 ///
-/// What is not inlined takes it by value: no pointer to it leaves the inner loops, which then keep it in registers.
+/// What is not inlined takes it by value: no pointer to it leaves the loop over a sequential scan, which then keeps it in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
     data: &'a [u8],

@@ -234,13 +234,17 @@ mod tests {
         }
     }
 
-    /// Codes of 2 to 16 bits for all symbols: code and length of each, and the table.
+    /// The standard's example for AC coefficients (ITU T.81, table K.5): code and length of each symbol, and the table.
     fn codes() -> (Vec<(u32, u32)>, Huffman) {
-        let counts = [0, 1, 1, 2, 3, 4, 4, 8, 16, 24, 32, 32, 32, 32, 32, 32];
-        // The most frequent are short runs of small values, as in pictures.
-        let mut symbols: Vec<u8> = (0..=255).collect();
-        symbols.sort_by_key(|symbol| (symbol >> 4) * 2 + (symbol & 15) * 3);
-        symbols.truncate(255);
+        let counts = [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125];
+        let short = [
+            0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07,
+            0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0,
+            0x24, 0x33, 0x62, 0x72, 0x82,
+        ];
+        let rest = (0..16_u8).flat_map(|run| (1..=10_u8).map(move |size| run << 4 | size));
+        let symbols: Vec<u8> =
+            short.into_iter().chain(rest.filter(|symbol| !short.contains(symbol))).collect();
         let mut of_symbol = vec![(0, 0); 256];
         let (mut code, mut rest) = (0, symbols.iter());
         for (count, length) in counts.iter().zip(1..) {
@@ -251,6 +255,29 @@ mod tests {
             code <<= 1;
         }
         (of_symbol, Huffman::new(&counts, &symbols).unwrap())
+    }
+
+    #[test]
+    fn pairs_of_coefficients_are_looked_up() {
+        let (codes, table) = codes();
+        // -1, then 2 after a zero: 3 and 7 bits.
+        let mut written = Written::default();
+        put_value(&mut written, codes[0x01], -1, 1);
+        put_value(&mut written, codes[0x12], 2, 2);
+        let data = written.finish();
+        let mut bits = Bits::new(&data, 0);
+        bits.refill();
+        let whole = table.whole[bits.peek(LOOK) as usize];
+        assert_eq!((whole.bits, whole.to_first, whole.to_second, whole.values), (10, 0, 2, [-1, 2]));
+        // 1 after a zero, and nothing else that fits: what follows is longer.
+        let mut written = Written::default();
+        put_value(&mut written, codes[0x11], 1, 1);
+        put_value(&mut written, codes[0x31], 1, 1);
+        let data = written.finish();
+        let mut bits = Bits::new(&data, 0);
+        bits.refill();
+        let whole = table.whole[bits.peek(LOOK) as usize];
+        assert_eq!((whole.bits, whole.to_first, whole.to_second, whole.values), (5, 1, 0, [1, 1]));
     }
 
     fn put_value(written: &mut Written, (code, length): (u32, u32), value: i32, size: u32) {

@@ -69,6 +69,8 @@ fn one_replicate_of_dense_cannot_tell() {
     let report = Report::new(&input);
     let page = analyses_html(&report, &input).unwrap();
     assert!(page.contains("It cannot be told where dense-trained has fewer than two replicates"));
+    // What is on the page is in its contents.
+    assert!(page.contains("<a href=\"#tickets\">") && !page.contains("has nothing that"));
     assert!(summary_md(&report, &input.provenance).contains("fewer than two replicates"));
     // Nor can a board without it, and a board without methods has no tickets.
     assert!(!only(&rows("m", 0.1, "a", &[0.9, 0.9])).can_be_told());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::grid::{draw_across, draw_tick};
 use super::labels::{Mark, RADIUS, Rect, draw_names};
 use super::plot::{marker, star, ticks};
 use super::series::{SHOWN, Series};
@@ -134,25 +135,10 @@ fn draw_axes(svg: &mut String, axis: CostAxis, x: &LogAxis, y: &ScoreAxis) {
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
     let (values, decimals) = ticks(y.ends, 6.5);
     for value in values {
-        let at = y.at(value);
-        let _ = write!(
-            svg,
-            "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{right:.1}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            LEFT - 5.0,
-            at + 3.2,
-            percent(value, decimals)
-        );
+        draw_across(svg, (LEFT, right), y.at(value), &percent(value, decimals));
     }
     for value in x.ticks() {
-        let at = x.at(value);
-        let _ = write!(
-            svg,
-            "<path class=\"axis\" d=\"M{at:.1} {bottom:.1}v3\"/>\
-             <text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            bottom + 13.0,
-            html(&short(value))
-        );
+        draw_tick(svg, bottom, x.at(value), &html(&short(value)));
     }
     let _ = write!(
         svg,

@@ -8,6 +8,7 @@
 mod critical;
 mod figure;
 mod front;
+mod grid;
 mod heat;
 mod labels;
 mod names;

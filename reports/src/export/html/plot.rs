@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::grid::{draw_across, draw_tick};
 use super::series::Series;
 use crate::board::{Board, Entry};
 use crate::stats::Summary;
@@ -153,25 +154,11 @@ impl Axes {
         let (right, bottom) = (self.size.width - RIGHT, self.size.height - BOTTOM);
         for tick in &self.y_ticks {
             let y = self.py(*tick);
-            let text = percent(*tick, self.y_decimals);
-            let _ = write!(
-                svg,
-                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{right:.1}\"/>\
-                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
-                LEFT - 5.0,
-                y + 3.2
-            );
+            draw_across(svg, (LEFT, right), y, &percent(*tick, self.y_decimals));
         }
         svg.push_str("<g class=\"x-axis\">");
         for tick in &self.x_ticks {
-            let x = self.px(*tick);
-            let text = number(*tick * 100.0);
-            let _ = write!(
-                svg,
-                "<path class=\"axis\" d=\"M{x:.1} {bottom:.1}v3\"/>\
-                 <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
-                bottom + 13.0
-            );
+            draw_tick(svg, bottom, self.px(*tick), &number(*tick * 100.0));
         }
         let _ = write!(
             svg,

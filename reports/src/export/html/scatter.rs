@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::grid::draw_across;
 use super::labels::{Mark, RADIUS, Rect, draw_names};
 use super::plot::{marker, star, ticks};
 use crate::analysis::upstream::{UpstreamPoint, UpstreamTable};
@@ -85,15 +86,7 @@ fn draw_axes(svg: &mut String, x: &Axis, y: &Axis) {
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
     let (values, decimals) = ticks(y.ends, 8.0);
     for value in values {
-        let at = y.at(value);
-        let _ = write!(
-            svg,
-            "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{right:.1}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            LEFT - 5.0,
-            at + 3.2,
-            percent(value, decimals)
-        );
+        draw_across(svg, (LEFT, right), y.at(value), &percent(value, decimals));
     }
     let (values, decimals) = ticks(x.ends, 12.0);
     for value in values {
