@@ -221,7 +221,7 @@ impl Order {
         // More threads change nothing of what is seen.
         let threads = match self.device {
             Device::Cpu => self.raw.environment.threads as usize,
-            _ => self.raw.loader_threads.max(1) as usize,
+            _ => self.raw.loader_threads as usize,
         };
         let in_views = seen.recipe.is_some_and(|recipe| Augmentation::of(recipe).has_views());
         let info = seen.info(info);

@@ -15,6 +15,8 @@ use secateur_suite::{Completion, NodeIndex, Plan};
 use crate::commands::run::Common;
 use crate::schedule::{NodeState, Schedule, Settings};
 
+use self::durations::{Class, Durations};
+
 /// Arguments of `plan`.
 #[derive(Args, Debug)]
 pub(crate) struct PlanCommand {
@@ -71,14 +73,20 @@ impl PlanCommand {
         let settings = Settings { jobs: 1, devices, loader_threads: 1, retry: self.common.retry };
         let mut schedule = Schedule::new(&context, store, settings.clone(), needed.clone());
         schedule.resolve_stored()?;
-        let mut durations = durations::Durations::of(store.ledger_rows()?);
-        // What was left out by `--only` tells of durations, too.
-        let mut whole = Schedule::new(&context, store, settings, (0..context.plan.nodes.len()).collect());
-        whole.resolve_stored()?;
-        for (node, state) in context.plan.nodes.iter().zip(&whole.states) {
-            if let NodeState::Done { identity: Some(identity), .. } = state {
-                durations.learn(&node.spec, identity);
+        let mut durations = Durations::of(store.ledger_rows()?);
+        let mut learn = |schedule: &Schedule<'_>| {
+            for (index, state) in schedule.states.iter().enumerate() {
+                if let NodeState::Done { identity: Some(identity), .. } = state {
+                    durations.learn(Class::of(&context.plan, index), identity);
+                }
             }
+        };
+        learn(&schedule);
+        if needed.len() < context.plan.nodes.len() {
+            // What `--only` leaves out tells of durations, too.
+            let mut whole = Schedule::new(&context, store, settings, (0..context.plan.nodes.len()).collect());
+            whole.resolve_stored()?;
+            learn(&whole);
         }
         // Recovery spends what these leave, so that its pictures are those of both.
         let shared: BTreeSet<NodeIndex> = context
@@ -114,7 +122,7 @@ impl PlanCommand {
                 NodeState::Done { .. } | NodeState::Pending | NodeState::Running(_) => {
                     // What is equal runs once.
                     if billed.insert(firsts[*index]) {
-                        match durations.expected(&node.spec) {
+                        match durations.expected(&Class::of(&context.plan, *index)) {
                             Some(seconds) => *count.seconds.get_or_insert_default() += seconds,
                             None => count.more_seconds = true,
                         }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use secateur_store::{LedgerRow, Outcome};
-use secateur_suite::{Identity, Recipe, StageSpec};
+use secateur_suite::{Identity, NodeIndex, Plan, StageSpec};
+
+use super::work::{self, Kind};
 
 /// Seconds of stages that went well.
 #[derive(Default)]
 pub(super) struct Durations {
     seconds: HashMap<String, f64>,
-    alike: BTreeMap<String, Mean>,
+    alike: BTreeMap<Class, Mean>,
     kinds: BTreeMap<String, Mean>,
 }
 
@@ -42,47 +44,47 @@ impl Durations {
     }
 
     /// A stage of the suite that is stored. Equal stages are one.
-    pub(super) fn learn(&mut self, spec: &StageSpec, identity: &Identity) {
+    pub(super) fn learn(&mut self, class: Class, identity: &Identity) {
         if let Some(seconds) = self.seconds.remove(identity.as_str()) {
-            self.alike.entry(class(spec)).or_default().add(seconds);
+            self.alike.entry(class).or_default().add(seconds);
         }
     }
 
     /// What a stage will take, if one like it or at least one of its kind is stored.
-    pub(super) fn expected(&self, spec: &StageSpec) -> Option<f64> {
-        self.alike.get(&class(spec)).or_else(|| self.kinds.get(spec.kind())).map(|mean| mean.value())
+    pub(super) fn expected(&self, class: &Class) -> Option<f64> {
+        self.alike.get(class).or_else(|| self.kinds.get(class.stage)).map(|mean| mean.value())
     }
 }
 
 /// Stages of one class differ in what they are given more than in what they do: a regime on its tasks, a method in its
 /// replicates.
-fn class(spec: &StageSpec) -> String {
-    let kind = spec.kind();
-    match spec {
-        StageSpec::Train(spec) => {
-            format!("{kind} {} {}{}", spec.network.name, spec.length, views(Some(&spec.recipe)))
-        }
-        StageSpec::Prune(spec) => {
-            let (network, views) = (&spec.network.name, views(spec.recipe.as_ref()));
-            format!("{kind} {network} {} {} {}{views}", spec.method, spec.params, spec.allowance)
-        }
-        StageSpec::Recover(spec) => {
-            format!("{kind} {} {}{}", spec.network.name, spec.samples, views(spec.recipe.as_ref()))
-        }
-        StageSpec::Transfer(spec) => {
-            format!("{kind} {} {} {}", spec.network.name, spec.regime.name(), spec.length)
-        }
-        StageSpec::Prepare(_)
-        | StageSpec::Verify(_)
-        | StageSpec::Evaluate(_)
-        | StageSpec::Extract(_)
-        | StageSpec::Measure(_) => kind.to_owned(),
-    }
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Class {
+    stage: &'static str,
+    pictures: Option<Kind>,
+    does: String,
 }
 
-/// Training without labels sees each picture twice.
-fn views(recipe: Option<&Recipe>) -> &'static str {
-    if recipe.is_some_and(|recipe| recipe.contrast.is_some()) { " in views" } else { "" }
+impl Class {
+    /// That of a stage of a plan.
+    pub(super) fn of(plan: &Plan, index: NodeIndex) -> Self {
+        Self::new(&plan.nodes[index].spec, work::of(plan, index).and_then(|(kind, _)| kind))
+    }
+
+    fn new(spec: &StageSpec, pictures: Option<Kind>) -> Self {
+        let does = match spec {
+            StageSpec::Train(spec) => spec.length.to_string(),
+            StageSpec::Prune(spec) => format!("{} {} {}", spec.method, spec.params, spec.allowance),
+            StageSpec::Recover(spec) => spec.samples.to_string(),
+            StageSpec::Transfer(spec) => format!("{} {}", spec.regime.name(), spec.length),
+            StageSpec::Prepare(_)
+            | StageSpec::Verify(_)
+            | StageSpec::Evaluate(_)
+            | StageSpec::Extract(_)
+            | StageSpec::Measure(_) => String::new(),
+        };
+        Self { stage: spec.kind(), pictures, does }
+    }
 }
 
 #[cfg(test)]
@@ -91,14 +93,14 @@ mod tests {
 
     use super::*;
 
-    fn transfer(regime: &str, seed: u64) -> StageSpec {
+    fn transfer(regime: &str, seed: u64) -> Class {
         let recipe =
             json!({"batch": 4, "lr": 0.1, "momentum": 0.9, "weight_decay": 0, "schedule": "constant"});
         let network = json!({"name": "resnet8"});
-        serde_json::from_value(json!({
+        let spec = serde_json::from_value(json!({
             "kind": "transfer", "network": network, "regime": regime, "recipe": recipe, "length": "5it", "seed": seed,
-        }))
-        .unwrap()
+        }));
+        Class::new(&spec.unwrap(), None)
     }
 
     fn row(identity: &str, kind: &str, outcome: &str, seconds: f64) -> LedgerRow {
@@ -127,12 +129,12 @@ mod tests {
         assert_eq!(durations.expected(&linear), Some(40.0));
         // The last is a stage of another replicate that came out equal.
         for (identity, seed) in [&identities[0], &identities[1], &identities[1]].into_iter().zip(5..) {
-            durations.learn(&transfer("full", seed), &Identity::parse(identity).unwrap());
+            durations.learn(transfer("full", seed), &Identity::parse(identity).unwrap());
         }
         assert_eq!((durations.expected(&full), durations.expected(&linear)), (Some(20.0), Some(40.0)));
         let measure = serde_json::from_value(json!({
             "kind": "measure", "network": {"name": "resnet8"}, "batches": [1], "compact": false,
         }));
-        assert_eq!(durations.expected(&measure.unwrap()), None);
+        assert_eq!(durations.expected(&Class::new(&measure.unwrap(), None)), None);
     }
 }
