@@ -8,6 +8,7 @@ mod validator;
 
 mod author;
 mod bad_input;
+mod beginnings;
 mod channels;
 mod command_line;
 mod contained;

@@ -72,7 +72,7 @@ fn transfer_12() -> String {
         ("side: 224,", "side: 16,"),
         ("{name: resnet50}", "{name: resnet8, width: 0.25}"),
         ("precision: tf32", "precision: f32"),
-        ("checkpoint: checkpoints/resnet50-0676ba61", "checkpoint: given.safetensors"),
+        ("checkpoint: resnet50-imagenet1k-v1", "checkpoint: given.safetensors"),
         ("length: 115305030ex", "length: 64ex"),
         ("allowance: 38435010ex", "allowance: 256ex"),
         ("length: 150ep", "length: 1ep"),

@@ -181,59 +181,6 @@ fn a_plan_tells_what_would_run_and_makes_nothing() {
     assert!(said("none").contains("at most 1344 training pictures"), "{}", said("none"));
 }
 
-#[test]
-fn who_begins_from_initialization_has_what_the_upstreams_training_had_and_none_of_its_weights() {
-    let lab = Lab::new();
-    let early = MAGNITUDE.replace("label: magnitude", "label: early, start: init");
-    let late = TICKET.replace("label: ticket", "label: late, start: init");
-    let suite = Suite { keeps: "[0.3]", ..Suite::new(&[MAGNITUDE, &early, &late]) };
-    lab.run(&suite, "store", &[]).exits(1);
-    let rows = lab.rows("store");
-    let row = |method: &str| rows.iter().find(|row| row["method"] == method).expect("a row");
-    // 24 steps of 16 pictures made the upstream network; whole batches of 480 + 384 pictures are trained.
-    let given =
-        |method: &str| (row(method)["init_samples"].as_str(), row(method)["recover_samples"].as_str());
-    assert_eq!(given("magnitude"), ("0", "480"));
-    assert_eq!(given("early"), ("384", "864"));
-    assert_eq!(given("dense-trained"), ("0", "480"));
-    // Weights of an early step of that training are trained weights, too.
-    assert_eq!(row("late")["outcome"], "unsupported", "{:?}", row("late"));
-
-    let tensors = |label: &str, name: &str| {
-        let file = lab.file("store", label, name);
-        secateur_checkpoint::read(&file).expect("a checkpoint can be read").tensors
-    };
-    let snapshot = |method: &str| {
-        tensors(&format!("prune {method} (equal-allowance, replicate 0)"), "keep-0.safetensors")
-    };
-    let (init, end) =
-        (tensors("train upstream", "init.safetensors"), tensors("train upstream", "end.safetensors"));
-    for (method, start) in [("magnitude", &end), ("early", &init)] {
-        let snapshot = snapshot(method);
-        let values = |bytes: &[u8]| -> Vec<f32> {
-            bytes
-                .chunks_exact(4)
-                .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
-                .collect()
-        };
-        let mut kept = 0;
-        for (name, mask) in
-            snapshot.iter().filter_map(|(name, data)| Some((name.strip_prefix("mask.")?, data)))
-        {
-            let (found, expected) = (values(&snapshot[name].bytes), values(&start[name].bytes));
-            for ((keep, found), expected) in mask.bytes.iter().zip(found).zip(expected) {
-                if *keep != 0 {
-                    assert_eq!(found, expected, "{method}: {name}");
-                    kept += 1;
-                }
-            }
-        }
-        assert_eq!(row(method)["achieved_count"], kept.to_string());
-    }
-    let said = lab.run(&suite, "store", &[]);
-    assert!(said.out.contains("begin from initialization and have the 384 pictures"), "{}", said.out);
-}
-
 /// A maintainer reruns submissions on pictures that nobody has seen, and publishes the report.
 #[test]
 fn a_private_seed_of_the_tasks_is_in_no_report() {

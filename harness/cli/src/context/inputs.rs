@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use secateur_checkpoint::Published;
 use secateur_store::{InputFile, digest_declared, digest_file};
 use secateur_suite::{NetworkSpec, Upstream};
 
@@ -68,6 +69,8 @@ pub(super) fn checkpoint(
             .into_iter()
             .map(|(name, path)| (name, Some(path)))
             .collect(),
+        // Published ones are single files.
+        None if Published::named(name).is_some() => [("end".to_owned(), None)].into(),
         None => ["end", "init"].map(|name| (name.to_owned(), None)).into(),
     })
 }

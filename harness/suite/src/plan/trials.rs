@@ -132,7 +132,8 @@ impl<'a> Planner<'a> {
         if keeps.is_empty() {
             return Ok(());
         }
-        // Who begins from initialization is given nothing that was trained.
+        // Who begins from initialization is given nothing that was trained. Where no initialization was kept, as by those who publish
+        // networks, the stage draws one by its seed, so that all methods of a replicate begin at the same one.
         let given = |(name, _): &(&String, &InputSource)| entry.start == Start::Upstream || *name == "init";
         let mut inputs: BTreeMap<String, InputSource> = base
             .checkpoints
@@ -140,13 +141,6 @@ impl<'a> Planner<'a> {
             .filter(given)
             .map(|(name, source)| (name.clone(), source.clone()))
             .collect();
-        if entry.start == Start::Init && !inputs.contains_key("init") {
-            return Err(format!(
-                "method `{}` begins from initialization, but the {} checkpoint has no init.safetensors",
-                entry.label,
-                base.pretraining.as_deref().unwrap_or("upstream")
-            ));
-        }
         let (allowance, recipe) = suite.given(entry, track, base.direct.is_some());
         inputs.insert("trainval".to_owned(), output(base.task, "trainval"));
         inputs.insert("plugin".to_owned(), InputSource::Plugin(entry.method.clone()));

@@ -338,13 +338,18 @@ fn who_begins_from_initialization_has_the_upstreams_training_beside_the_allowanc
     let error = secateur_suite::read_suite("suite.yaml", &none).unwrap_err().to_string();
     assert!(error.contains("stretch") && error.contains("at least 1"), "{error}");
 
+    // Without a kept initialization it is given no weights at all, and draws those of its replicate.
     let surroundings = Surroundings { upstream: vec!["end".to_owned()], ..Surroundings::default() };
-    let bare = text.replace("generated/*", "generated/upstream");
-    let error = expand(&read(&bare), &surroundings).unwrap_err();
-    assert!(
-        error.contains("`magnitude` begins from initialization") && error.contains("no init.safetensors"),
-        "{error}"
-    );
+    let drawn = expand(&read(&text.replace("generated/*", "generated/upstream")), &surroundings).unwrap();
+    let begins = drawn.trials.iter().filter(|trial| trial.method == "magnitude" && trial.track == "equal");
+    let seeds = begins.map(|trial| {
+        let prune = &drawn.nodes[trial.prune.unwrap()];
+        assert_eq!(prune.inputs.keys().collect::<Vec<_>>(), ["plugin", "trainval"], "{}", prune.label);
+        let StageSpec::Prune(spec) = &prune.spec else { panic!("{}", prune.label) };
+        (trial.replicate, spec.seed)
+    });
+    let seeds: BTreeMap<u32, u64> = seeds.collect();
+    assert!(seeds.len() == 2 && seeds[&0] != seeds[&1], "{seeds:?}");
 }
 
 /// The whole suite with three of its tasks pruned directly.

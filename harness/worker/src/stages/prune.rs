@@ -1,12 +1,12 @@
 //! `prune`: the one stage in which a plugin is loaded.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use secateur_abi as abi;
 use secateur_data::Split;
-use secateur_engine::Streams;
+use secateur_engine::{Model, State, Streams};
 use secateur_host::{Plugin, Removable, Session, SessionSetup, prunable_params, run_method};
 use secateur_network::Network;
 use secateur_store::{Outcome, PruneFacts, SnapshotFacts};
@@ -22,10 +22,14 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
     let info = order.task("trainval")?;
     let shape = order.shape("trainval", Split::Train)?;
     let network = weights::network(&spec.network, &info, shape)?;
-    // Without a trained network among its inputs the method begins from initialization.
-    let start = if order.input_names().any(|name| name == "end") { "end" } else { "init" };
-    let model = weights::load(order, &network, order.input(start)?)?;
     let streams = Streams::new(spec.seed);
+    // Without a trained network among its inputs the method begins from initialization.
+    let start = if order.optional_input("end").is_some() { "end" } else { "init" };
+    let beginning = order.optional_input(start);
+    let model = match beginning {
+        Some(path) => weights::load(order, &network, path)?,
+        None => Model::new(Arc::clone(&network), order.options(), &streams)?,
+    };
     let objective =
         |split| order.objective(("trainval", split), &info, &model, spec.recipe.as_ref(), streams);
     let (train, validation) = (objective(Split::Train)?, objective(Split::Validation)?);
@@ -34,6 +38,9 @@ pub(crate) fn run(order: &Order, spec: &PruneSpec) -> anyhow::Result<Ended> {
         // Plugins say `step:500`, files `step-500`.
         let state = weights::read_state(&model, order.input(name)?)?;
         upstream.insert(name.replacen('-', ":", 1), state);
+    }
+    if beginning.is_none() {
+        upstream.insert(start.to_owned(), State::of(&model, None));
     }
     let removable = Removable::new(&network, &spec.set);
     tell_pattern(&network, &spec.set, &removable)?;
