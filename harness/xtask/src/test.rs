@@ -26,6 +26,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     let mut command = cargo::command(root);
     if has_nextest(root) {
         command.args(["nextest", "run"]);
+        if !says_threads(arguments) && std::env::var_os("NEXTEST_TEST_THREADS").is_none() {
+            command.arg(format!("--test-threads={}", default_threads()));
+        }
     } else {
         println!("cargo-nextest is not installed, so `cargo test` runs the tests");
         command.arg("test");
@@ -42,6 +45,20 @@ fn has_nextest(root: &Path) -> bool {
     let mut command = cargo::command(root);
     command.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// How many tests run at a time: one more than there are cores, since some wait for a disk or a browser.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + 1
+}
+
+/// Whether arguments say how many tests run at a time.
+fn says_threads(arguments: &[String]) -> bool {
+    let said = |argument: &String| {
+        ["-j", "--jobs", "--test-threads"].iter().any(|name| argument.starts_with(name))
+            || argument == "--no-capture"
+    };
+    cargo_arguments(arguments).iter().any(said)
 }
 
 /// Whether the tests are built with the release profile, so that what they start must be, too.
@@ -84,6 +101,17 @@ mod tests {
         for all in [&[][..], &["name"], &["--", "-p"], &["--profile", "ci"]] {
             assert!(!selects_packages(&owned(all)), "{all:?}");
         }
+    }
+
+    #[test]
+    fn who_says_how_many_tests_run_at_a_time_is_obeyed() {
+        for said in [&["-j1"][..], &["-j", "4"], &["--test-threads=2", "name"], &["--no-capture"]] {
+            assert!(says_threads(&owned(said)), "{said:?}");
+        }
+        for silent in [&[][..], &["name"], &["--", "-j1"]] {
+            assert!(!says_threads(&owned(silent)), "{silent:?}");
+        }
+        assert!(default_threads() > 1);
     }
 
     #[test]
