@@ -24,8 +24,8 @@ pub enum StageSpec {
     /// outputs `init`, `step-N`, `end`.
     Train(TrainSpec),
     /// Runs a plugin's method. Inputs `trainval`, `plugin`, and `end` with other upstream checkpoints, or `init` alone:
-    /// then it begins there, and without both at an initialization of its own; `file-NAME` for each file that its entry declares, and `interpreter` if it runs on one;
-    /// outputs `keep-I`.
+    /// then it begins there, and without both at an initialization of its own; `file-NAME` for each file that its entry
+    /// declares, and `interpreter` if it runs on one; outputs `keep-I`.
     Prune(PruneSpec),
     /// Counts what remains. Inputs `trainval`, `weights`; output `verdict`.
     Verify(VerifySpec),

@@ -1,6 +1,6 @@
 //! What cargo knows of the workspace, and cargo commands.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -28,7 +28,17 @@ pub(crate) fn workspace_root() -> Result<PathBuf> {
 pub(crate) fn command(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    // Cargo tells a program that it runs of which package it is. Build scripts that look at it would run anew, with all that depends on
+    // them, whenever somebody starts cargo without this program.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_package(name)) {
+        command.env_remove(name);
+    }
     command
+}
+
+/// Whether a variable tells of a package.
+fn is_of_package(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
 
 /// Runs a command whose output the user sees.
@@ -157,6 +167,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_command_knows_nothing_of_the_package_that_starts_it() {
+        // Cargo tells this test, too, of which package it is.
+        assert!(
+            std::env::var_os("CARGO_MANIFEST_DIR").is_some() && std::env::var_os("CARGO_PKG_NAME").is_some()
+        );
+        let command = command(Path::new("."));
+        let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).collect();
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_MAJOR"] {
+            assert!(removed.iter().any(|(removed, _)| *removed == name), "{name}");
+        }
+        assert!(!removed.iter().any(|(removed, _)| *removed == "CARGO_HOME" || *removed == "CARGO"));
+    }
 
     #[test]
     fn plugins_fixtures_and_binaries_are_found_by_what_they_build() {
