@@ -56,7 +56,8 @@ fn default_threads() -> usize {
 fn says_threads(arguments: &[String]) -> bool {
     let said = |argument: &String| {
         ["-j", "--jobs", "--test-threads"].iter().any(|name| argument.starts_with(name))
-            || argument == "--no-capture"
+            // One at a time, and not to be had with another number.
+            || matches!(argument.as_str(), "--no-capture" | "--nocapture")
     };
     cargo_arguments(arguments).iter().any(said)
 }
@@ -105,7 +106,9 @@ mod tests {
 
     #[test]
     fn who_says_how_many_tests_run_at_a_time_is_obeyed() {
-        for said in [&["-j1"][..], &["-j", "4"], &["--test-threads=2", "name"], &["--no-capture"]] {
+        for said in
+            [&["-j1"][..], &["-j", "4"], &["--test-threads=2", "name"], &["--no-capture"], &["--nocapture"]]
+        {
             assert!(says_threads(&owned(said)), "{said:?}");
         }
         for silent in [&[][..], &["name"], &["--", "-j1"]] {
